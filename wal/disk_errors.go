@@ -5,14 +5,8 @@ import (
 	"fmt"
 )
 
-// Errors a Disk gives besides those of package io/fs.
-var (
-	// ErrLocked: another process holds the lock of this directory.
-	ErrLocked = errors.New("wal: locked by another process")
-
-	// ErrSyncMethodUnknown: wal_sync_method names no method.
-	ErrSyncMethodUnknown = errors.New("wal: unknown wal_sync_method")
-)
+// ErrSyncMethodUnknown comes from Disk.Syncer: wal_sync_method names no method.
+var ErrSyncMethodUnknown = errors.New("wal: unknown wal_sync_method")
 
 // SyncMethodError says why a method that was asked for by name cannot run here.
 type SyncMethodError struct {
