@@ -5,8 +5,13 @@ import (
 	"fmt"
 )
 
-// ErrSyncMethodUnknown comes from Disk.Syncer: wal_sync_method names no method.
-var ErrSyncMethodUnknown = errors.New("wal: unknown wal_sync_method")
+// Errors a Disk gives besides those of package io/fs.
+var (
+	// ErrLocked: another process holds the lock of this directory.
+	ErrLocked = errors.New("wal: directory is in use by another process")
+	// ErrSyncMethodUnknown comes from Syncer: wal_sync_method names no method.
+	ErrSyncMethodUnknown = errors.New("wal: unknown wal_sync_method")
+)
 
 // SyncMethodError says why a method that was asked for by name cannot run here.
 type SyncMethodError struct {

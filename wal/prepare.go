@@ -61,15 +61,22 @@ type preparer struct {
 
 // newPreparer starts the task for the segments of dir. onErr may be nil; it hears of every
 // failure, on the task's goroutine.
-func newPreparer(disk Disk, dir string, size int64, onErr func(error)) *preparer {
+func newPreparer(
+	disk Disk, dir string, size int64, onErr func(error),
+) (*preparer, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &preparer{
 		disk: disk, dir: dir, size: size, onErr: onErr, now: time.Now,
 		kick: make(chan struct{}, 1), cancel: cancel, done: make(chan struct{}),
 		changed: make(chan struct{}),
 	}
+	// Here and not in run: recycle must not give a name that an earlier life has left in use.
+	if err := p.adopt(); err != nil {
+		cancel()
+		return nil, fmt.Errorf("wal: look for prepared segments: %w", err)
+	}
 	go p.run(ctx)
-	return p
+	return p, nil
 }
 
 func (p *preparer) close() {
@@ -186,13 +193,8 @@ func (p *preparer) poke() {
 // run is the task.
 func (p *preparer) run(ctx context.Context) {
 	defer close(p.done)
-	adopted := false
 	for {
 		var err error
-		if !adopted {
-			err = p.adopt()
-			adopted = err == nil
-		}
 		for err == nil && ctx.Err() == nil && p.wanted() {
 			err = p.makeReady(ctx)
 		}
@@ -207,20 +209,18 @@ func (p *preparer) run(ctx context.Context) {
 	}
 }
 
-// adopt finds the temporary files of an earlier life. They are zeroed like recycled ones: their
+// adopt finds the temporary files of an earlier life, before run starts. They are zeroed like recycled ones: their
 // names do not tell whether the fsync was still to come.
 func (p *preparer) adopt() error {
 	names, err := p.disk.List(p.dir)
 	if err != nil {
 		return err
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	for _, name := range names {
-		var number int
 		if !isPreparedName(name) {
 			continue
 		}
+		var number int
 		if _, err := fmt.Sscanf(name, preparedPrefix+"%d"+preparedSuffix, &number); err == nil {
 			p.number = max(p.number, number)
 		}
