@@ -1,0 +1,33 @@
+// Command jepsen-lite breaks running ackdb servers on purpose and judges what is left.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+var cli struct {
+	Kill  killCmd  `cmd:"" help:"Kill -9 a loaded server again and again, then judge the history."`
+	Check checkCmd `cmd:"" help:"Judge a stored history again."`
+}
+
+const description = `Drives real ackdb servers through their sockets, breaks them, and judges from
+the clients' own journals whether docs/DURABILITY.md was kept.
+
+Exit codes: 0 nothing was broken; 1 a promise was broken, or the run failed; 2 usage.`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	app := kong.Parse(&cli, kong.Name("jepsen-lite"), kong.Description(description),
+		kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)))
+	if err := app.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "jepsen-lite:", err)
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,205 @@
+package jepsenlite
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Bounds of waiting for a process. A server that needs longer is broken, not slow: the logs the
+// tests make are small.
+const (
+	startTimeout = 60 * time.Second
+	stopTimeout  = 60 * time.Second
+	tailLinesMax = 40
+)
+
+var readyLine = regexp.MustCompile(`ready.*?(127\.0\.0\.1:\d+)`)
+
+// Node is one ackdb server: a binary, a data directory and, between Start and Kill or Stop, a
+// process. It is not safe for concurrent use; Addr may be read by anyone while it runs.
+type Node struct {
+	Bin  string   // path of the ackdb binary
+	Dir  string   // data directory
+	Args []string // further arguments of `ackdb start`
+	Addr string   // host:port, set by Start: the server picks a free port each time
+
+	cmd  *exec.Cmd
+	tail *tail
+	done chan error
+}
+
+// Start runs the server and returns once it has printed its ready line.
+func (n *Node) Start(ctx context.Context) error {
+	if n.cmd != nil {
+		return errors.New("node: already started")
+	}
+	args := append([]string{"start", "--data", n.Dir, "--listen", "127.0.0.1:0"}, n.Args...)
+	cmd := exec.Command(n.Bin, args...)
+	// A server must not outlive the test that started it, however that test ends.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		return fmt.Errorf("node: %w", err)
+	}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("node: start %s: %w", n.Bin, err)
+	}
+	n.cmd, n.tail, n.done = cmd, &tail{}, make(chan error, 1)
+	ready := make(chan string, 1)
+	go n.watch(stderr, ready)
+	return n.awaitReady(ctx, ready)
+}
+
+// watch reads the server's stderr to its end and then reaps the process: Wait closes the pipe, so
+// it must not run before the last line was read.
+func (n *Node) watch(stderr io.Reader, ready chan<- string) {
+	lines := bufio.NewScanner(stderr)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		n.tail.add(lines.Text())
+		if m := readyLine.FindStringSubmatch(lines.Text()); m != nil {
+			select {
+			case ready <- m[1]:
+			default:
+			}
+		}
+	}
+	n.done <- n.cmd.Wait()
+}
+
+func (n *Node) awaitReady(ctx context.Context, ready <-chan string) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	select {
+	case n.Addr = <-ready:
+		return nil
+	case err := <-n.done:
+		n.cmd = nil
+		return &ExitError{Err: err, Output: n.tail.String()}
+	case <-ctx.Done():
+		_ = n.Kill()
+		return fmt.Errorf("node: not ready: %w\n%s", ctx.Err(), n.tail)
+	}
+}
+
+// ExitError says that the server ended by itself, with the last lines it printed.
+type ExitError struct {
+	Err    error // nil for exit 0
+	Output string
+}
+
+func (e *ExitError) Error() string {
+	return fmt.Sprintf("node: the server ended: %v\n%s", e.Err, e.Output)
+}
+
+// Code is the exit code of the process, -1 when a signal ended it.
+func (e *ExitError) Code() int {
+	var exit *exec.ExitError
+	if errors.As(e.Err, &exit) {
+		return exit.ExitCode()
+	}
+	return 0
+}
+
+// Kill ends the server by SIGKILL, by its pid, and reaps it.
+func (n *Node) Kill() error {
+	if n.cmd == nil {
+		return nil
+	}
+	if err := n.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("node: kill: %w", err)
+	}
+	<-n.done
+	n.cmd = nil
+	return nil
+}
+
+// Stop ends the server by SIGTERM and returns what it exited with: nil for exit 0.
+func (n *Node) Stop() error {
+	if n.cmd == nil {
+		return nil
+	}
+	if err := n.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return fmt.Errorf("node: stop: %w", err)
+	}
+	return n.Wait()
+}
+
+// Wait awaits the end of the process and returns what it exited with: nil for exit 0.
+func (n *Node) Wait() error {
+	select {
+	case err := <-n.done:
+		n.cmd = nil
+		if err != nil {
+			return &ExitError{Err: err, Output: n.tail.String()}
+		}
+		return nil
+	case <-time.After(stopTimeout):
+		_ = n.Kill()
+		return fmt.Errorf("node: still running after %v\n%s", stopTimeout, n.tail)
+	}
+}
+
+// Signal sends a signal to the running server.
+func (n *Node) Signal(sig syscall.Signal) error { return n.cmd.Process.Signal(sig) }
+
+// Pid is the process id of the running server.
+func (n *Node) Pid() int { return n.cmd.Process.Pid }
+
+// Output is the last lines the server printed on stderr.
+func (n *Node) Output() string { return n.tail.String() }
+
+// DSN is a connection string of the running server with the given further parameters.
+func (n *Node) DSN(params ...string) string {
+	dsn := "postgres://postgres@" + n.Addr + "/postgres?sslmode=disable"
+	for _, p := range params {
+		dsn += "&" + p
+	}
+	return dsn
+}
+
+// tail keeps the last lines of a server's output; bounded, since a server may run for hours.
+type tail struct {
+	mu    sync.Mutex
+	lines []string // guarded by mu
+}
+
+func (t *tail) add(line string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.lines = append(t.lines, line)
+	if len(t.lines) > tailLinesMax {
+		t.lines = t.lines[1:]
+	}
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return strings.Join(t.lines, "\n")
+}
+
+// Binary is the ackdb binary under test: ACKDB_BIN, or one built here, once, into dir.
+func Binary(dir string) (string, error) {
+	if bin := os.Getenv("ACKDB_BIN"); bin != "" {
+		return filepath.Abs(bin)
+	}
+	bin := filepath.Join(dir, "ackdb")
+	build := exec.Command("go", "build", "-tags", "iouring", "-ldflags=-checklinkname=0",
+		"-o", bin, "ackdb/cmd/ackdb")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build ackdb: %w\n%s", err, out)
+	}
+	return bin, nil
+}

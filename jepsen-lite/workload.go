@@ -1,0 +1,276 @@
+package jepsenlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Modes are the durability levels a session may run in.
+var Modes = []string{"off", "local", "on", "remote_write", "remote_apply"}
+
+// retireAfter is how many transactions an entry lives before its session deletes it again: it keeps
+// the tables small over a long run, and puts deletions among what must survive.
+const retireAfter = 20
+
+// widePieces is the number of rows of a wide transaction, which must be there whole or not at all.
+const widePieces = 25
+
+const schema = `
+CREATE TABLE entry (session int, n bigint, piece int, body text, PRIMARY KEY (session, n, piece));
+CREATE TABLE register (session int PRIMARY KEY, n bigint NOT NULL);
+CREATE TABLE ticks (tick bigint PRIMARY KEY, session int NOT NULL, n bigint NOT NULL);
+CREATE TABLE ticker (id int PRIMARY KEY, n bigint NOT NULL);
+INSERT INTO ticker VALUES (1, 0)`
+
+// CreateSchema makes the workload's tables.
+func CreateSchema(ctx context.Context, dsn string) error {
+	conn, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		return fmt.Errorf("workload: %w", err)
+	}
+	defer conn.Close(ctx)
+	if _, err := conn.Exec(ctx, schema); err != nil {
+		return fmt.Errorf("workload: create schema: %w", err)
+	}
+	return nil
+}
+
+// Workload is a mixed load of small transactions by several sessions, each in its own mode.
+type Workload struct {
+	Sessions int
+	Seed     uint64
+	Journal  *Journal
+}
+
+// Run drives every session until the server goes away or ctx ends. next is, by session, the number
+// of its next transaction. It returns the first error that the end of the server does not explain.
+func (w *Workload) Run(ctx context.Context, dsn string, next map[int]int64) error {
+	var wg sync.WaitGroup
+	errs := make([]error, w.Sessions)
+	for i := range w.Sessions {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			errs[i] = w.session(ctx, dsn, i+1, next[i+1])
+		}()
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+func (w *Workload) session(ctx context.Context, dsn string, id int, n int64) error {
+	s, err := newSession(ctx, dsn, id, n, Modes[id%len(Modes)], w.Seed, w.Journal)
+	if err != nil {
+		return serverGone(err)
+	}
+	defer s.conn.Close(context.WithoutCancel(ctx))
+	for ctx.Err() == nil {
+		if err := s.transaction(ctx, n); err != nil {
+			return serverGone(err)
+		}
+		n++
+	}
+	return nil
+}
+
+// newSession connects session id in the given mode; n, its next transaction, goes into its seed.
+func newSession(ctx context.Context, dsn string, id int, n int64, mode string, seed uint64,
+	journal *Journal) (*session, error) {
+	conn, err := pgx.Connect(ctx, fmt.Sprintf(
+		"%s&application_name=s%d&options=-c%%20synchronous_commit%%3D%s", dsn, id, mode))
+	if err != nil {
+		return nil, err
+	}
+	rng := rand.New(rand.NewPCG(seed, uint64(id)<<32|uint64(n)))
+	return &session{id: id, mode: mode, conn: conn, journal: journal, rng: rng}, nil
+}
+
+// serverGone passes on only errors that the end of the server, or of the run, does not explain.
+func serverGone(err error) error {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code != "57P01" && pg.Code != "57P03" {
+		return err
+	}
+	return nil
+}
+
+// session is one client. Everything here belongs to one goroutine.
+type session struct {
+	id      int
+	mode    string
+	conn    *pgx.Conn
+	journal *Journal
+	rng     *rand.Rand
+}
+
+// transaction runs transaction n of the session: entries, sometimes wide, sometimes a tick, the
+// session's register, and the deletion of an old entry. It journals the invocation and the outcome.
+func (s *session) transaction(ctx context.Context, n int64) error {
+	op := s.draw(n)
+	s.journal.Add(op)
+	var err error
+	switch op.Op {
+	case "single":
+		err = s.single(ctx, &op)
+	default:
+		err = s.explicit(ctx, &op)
+	}
+	if err != nil {
+		op.Err = err.Error()
+	}
+	s.journal.Add(op)
+	return err
+}
+
+func (s *session) draw(n int64) Event {
+	op := Event{Type: Invoke, Session: s.id, N: n, Mode: s.mode, Pieces: 1}
+	switch p := s.rng.IntN(100); {
+	case p < 40:
+		op.Op = "single"
+	case p < 65:
+		op.Op = "explicit"
+	case p < 80:
+		op.Op = "tick"
+	case p < 90:
+		op.Op, op.Pieces = "wide", widePieces
+	default:
+		op.Op = "rolled back first"
+	}
+	return op
+}
+
+// single is one autocommit statement: no COMMIT is sent, so every broken connection is unknown.
+func (s *session) single(ctx context.Context, op *Event) error {
+	_, err := s.conn.Exec(ctx, "INSERT INTO entry VALUES ($1, $2, 1, $3)", s.id, op.N, s.body())
+	op.Type = outcome(err)
+	return err
+}
+
+func (s *session) explicit(ctx context.Context, op *Event) error {
+	if op.Op == "rolled back first" {
+		if err := s.rollback(ctx, op.N); err != nil {
+			op.Type = Fail
+			return err
+		}
+	}
+	tx, err := s.conn.Begin(ctx)
+	if err != nil {
+		op.Type = Fail
+		return err
+	}
+	if err := s.statements(ctx, tx, op); err != nil {
+		op.Type = Fail
+		return err
+	}
+	err = tx.Commit(ctx)
+	op.Type = outcome(err)
+	if err == nil && s.rng.IntN(4) == 0 {
+		err = s.conn.QueryRow(ctx, "SELECT pg_current_wal_insert_lsn()::text").Scan(&op.LSN)
+	}
+	return err
+}
+
+func (s *session) statements(ctx context.Context, tx pgx.Tx, op *Event) error {
+	batch := &pgx.Batch{}
+	for piece := 1; piece <= op.Pieces; piece++ {
+		batch.Queue("INSERT INTO entry VALUES ($1, $2, $3, $4)", s.id, op.N, piece, s.body())
+	}
+	batch.Queue("INSERT INTO register VALUES ($1, $2)"+
+		" ON CONFLICT (session) DO UPDATE SET n = excluded.n", s.id, op.N)
+	batch.Queue("DELETE FROM entry WHERE session = $1 AND n <= $2", s.id, op.N-retireAfter)
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return err
+	}
+	if op.Op != "tick" {
+		return nil
+	}
+	// The row lock of the ticker is held until the commit is applied: ticks are commit order.
+	err := tx.QueryRow(ctx, "UPDATE ticker SET n = n + 1 WHERE id = 1 RETURNING n").Scan(&op.Tick)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, "INSERT INTO ticks VALUES ($1, $2, $3)", op.Tick, s.id, op.N)
+	return err
+}
+
+// rollback writes what must never be seen: entries of a session number that no session has, which
+// no later transaction deletes either.
+func (s *session) rollback(ctx context.Context, n int64) error {
+	tx, err := s.conn.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, "INSERT INTO entry VALUES ($1, $2, 1, 'ghost')", -s.id, n); err != nil {
+		return err
+	}
+	return tx.Rollback(ctx)
+}
+
+func (s *session) body() string {
+	return strings.Repeat(string(rune('a'+s.rng.IntN(26))), 20+s.rng.IntN(200))
+}
+
+// outcome of a commit: an ErrorResponse says that it did not happen, anything else says nothing.
+func outcome(err error) string {
+	var pg *pgconn.PgError
+	switch {
+	case err == nil:
+		return OK
+	case errors.As(err, &pg) && pg.Code != "40003":
+		return Fail
+	default:
+		return Unknown
+	}
+}
+
+// Read returns everything the workload left, as one reader sees it.
+func Read(ctx context.Context, dsn string) (*Seen, error) {
+	conn, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		return nil, fmt.Errorf("read: %w", err)
+	}
+	defer conn.Close(ctx)
+	seen := &Seen{Entries: map[int]map[int64]int{}, Last: map[int]int64{}}
+	var session int
+	var n, tick int64
+	rows, _ := conn.Query(ctx, "SELECT session, n FROM entry")
+	_, err = pgx.ForEachRow(rows, []any{&session, &n}, func() error {
+		if seen.Entries[session] == nil {
+			seen.Entries[session] = map[int64]int{}
+		}
+		seen.Entries[session][n]++
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read entries: %w", err)
+	}
+	rows, _ = conn.Query(ctx, "SELECT session, n FROM register")
+	_, err = pgx.ForEachRow(rows, []any{&session, &n}, func() error {
+		seen.Last[session] = n
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read registers: %w", err)
+	}
+	rows, _ = conn.Query(ctx, "SELECT tick FROM ticks ORDER BY tick")
+	_, err = pgx.ForEachRow(rows, []any{&tick}, func() error {
+		seen.Ticks = append(seen.Ticks, tick)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read ticks: %w", err)
+	}
+	err = conn.QueryRow(ctx, "SELECT n, pg_current_wal_insert_lsn()::text FROM ticker WHERE id = 1").
+		Scan(&seen.TickTop, &seen.LSN)
+	if err != nil {
+		return nil, fmt.Errorf("read ticker: %w", err)
+	}
+	return seen, nil
+}
