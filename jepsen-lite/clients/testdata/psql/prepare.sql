@@ -1,0 +1,22 @@
+-- PREPARE, EXECUTE, DEALLOCATE, and what a prepared statement survives.
+CREATE TABLE pr (k text PRIMARY KEY, n int);
+PREPARE put (text, int) AS INSERT INTO pr VALUES ($1, $2) ON CONFLICT (k) DO UPDATE SET n = excluded.n;
+EXECUTE put ('a', 1);
+EXECUTE put ('a', 2);
+EXECUTE put ('b', '3');
+EXECUTE put ('c');
+EXECUTE put ('c', 'x');
+PREPARE get AS SELECT * FROM pr WHERE k = $1;
+EXECUTE get ('a');
+PREPARE get AS SELECT 1;
+EXECUTE nope;
+DEALLOCATE get;
+EXECUTE get ('a');
+DEALLOCATE nope;
+DEALLOCATE ALL;
+EXECUTE put ('a', 1);
+PREPARE sum (int, int) AS SELECT $1 + $2 AS sum;
+EXECUTE sum (1 + 1, 40);
+DISCARD ALL;
+EXECUTE sum (1, 1);
+DROP TABLE pr;
