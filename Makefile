@@ -1,0 +1,62 @@
+# ackdb: every target a newcomer needs. `make help` lists them.
+
+SHELL       := /bin/bash
+GO          ?= go
+# giouring reaches into the runtime by linkname, which the linker refuses since Go 1.23 unless told
+# otherwise; the tag keeps a plain `go build` working, on fdatasync (docs/decisions/0001).
+IOURING     := $(if $(filter Linux,$(shell uname -s)),-tags iouring -ldflags=-checklinkname=0)
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+TOOLS       := $(CURDIR)/bin/tools
+DATA        ?= ./data
+LISTEN      ?= 127.0.0.1:5433
+UNIT        := ./cmd/... ./wal/... ./engine/... ./pgwire/... ./server/...
+LONG_SEED   ?= $(shell date +%s)
+
+.PHONY: help run build test test-long lint unit clients kills bench clean tools clients-tools
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+run: build ## build, then start a server on 127.0.0.1:5433 with its data in ./data
+	@echo 'ackdb: connect with    psql -h 127.0.0.1 -p $(lastword $(subst :, ,$(LISTEN))) -U postgres postgres'
+	@echo 'ackdb: stop with       Ctrl-C (a clean stop); data stays in $(DATA)'
+	exec bin/ackdb start --data $(DATA) --listen $(LISTEN)
+
+build: tools ## build bin/ackdb and bin/jepsen-lite
+	@mkdir -p bin
+	$(GO) build $(IOURING) -o bin/ackdb ./cmd/ackdb
+	$(GO) build -o bin/jepsen-lite ./cmd/jepsen-lite
+
+tools: # Go and a C compiler, or a sentence saying what to install
+	@.ci/tools build
+
+clients-tools: # psql, pgbench and PostgreSQL 15's server, installed where we may
+	@.ci/tools clients
+
+test: build lint unit clients kills ## everything that gates; at most 20 minutes on 2 cores
+
+lint: tools ## gofmt, vet and staticcheck, with and without io_uring
+	@bad=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$bad" ] || { echo "gofmt would change:"; echo "$$bad"; exit 1; }
+	$(GO) vet ./...
+	$(GO) vet $(IOURING) ./...
+	@[ -x $(TOOLS)/staticcheck ] || GOBIN=$(TOOLS) $(GO) install $(STATICCHECK)
+	$(TOOLS)/staticcheck $(filter-out -ldflags=%,$(IOURING)) ./...
+
+unit: tools clients-tools ## unit tests, crash-disk seeds, fuzz seeds; under the race detector
+	$(GO) test -race $(IOURING) -timeout 9m $(UNIT)
+
+clients: build clients-tools ## psql, pgbench, pgx and database/sql against the built binary
+	ACKDB_BIN=$(CURDIR)/bin/ackdb $(GO) test -count=1 -timeout 9m ./jepsen-lite/clients/...
+
+kills: build ## kill -9 under load, judged from the clients' journals
+	ACKDB_BIN=$(CURDIR)/bin/ackdb $(GO) test -count=1 -timeout 9m ./jepsen-lite/
+
+test-long: build ## the larger counts; its last run stands in docs/TESTING.md
+	ACKDB_LONG=1 ACKDB_SEED=$(LONG_SEED) $(GO) test $(IOURING) -count=1 -timeout 6h ./wal/... ./engine/...
+	bin/jepsen-lite kill --bin bin/ackdb --kills 1000 --seed $(LONG_SEED)
+
+bench: build clients-tools ## ackdb beside PostgreSQL 15 and a canned server, interleaved, medians of five
+	$(GO) run $(IOURING) ./cmd/bench --bin bin/ackdb
+
+clean: ## remove what was built; ./data stays
+	rm -rf bin
