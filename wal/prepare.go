@@ -120,7 +120,7 @@ func (p *preparer) await(ctx context.Context) (string, error) {
 		failed, changed := p.failed, p.changed
 		// A failure counts if its try ended after this call began, or so lately that another
 		// would meet the same disk.
-		fresh := p.attempts > seen || p.now().Sub(p.failedAt) < prepareRetryMin
+		fresh := p.attempts > seen || !p.retryDueLocked()
 		p.mu.Unlock()
 		if failed != nil && fresh {
 			return "", failed
@@ -234,10 +234,17 @@ func isPreparedName(name string) bool {
 	return strings.HasPrefix(name, preparedPrefix) && strings.HasSuffix(name, preparedSuffix)
 }
 
+// wanted says whether to make a file ready now. A poke from before a failure must not start the
+// next try at once; await pokes again when its time has come.
 func (p *preparer) wanted() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(p.ready) < preparedAhead
+	return len(p.ready) < preparedAhead && (p.failed == nil || p.retryDueLocked())
+}
+
+// retryDueLocked says whether the last failure is long enough ago. REQUIRES: mu.
+func (p *preparer) retryDueLocked() bool {
+	return p.now().Sub(p.failedAt) >= prepareRetryMin
 }
 
 // makeReady makes one file ready, out of a spare if there is one.
@@ -308,15 +315,15 @@ func (p *preparer) report(err error) {
 	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
 		err = fmt.Errorf("%w: %w", ErrNoSpace, err)
 	}
+	if p.onErr != nil {
+		p.onErr(err)
+	}
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.attempts++
 	p.failed = err
 	p.failedAt = p.now()
 	p.announceLocked()
-	p.mu.Unlock()
-	if p.onErr != nil {
-		p.onErr(err)
-	}
 }
 
 // announceLocked wakes everyone in await. REQUIRES: mu.
