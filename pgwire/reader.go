@@ -45,15 +45,6 @@ func (r *reader) next() (typ byte, body []byte, err error) {
 	return typ, body, nil
 }
 
-// buffered tells whether a whole message has arrived already.
-func (r *reader) buffered() bool {
-	have := r.end - r.start
-	if have < messageHeaderBytes {
-		return false
-	}
-	return uint64(have) > uint64(binary.BigEndian.Uint32(r.buf[r.start+1:]))
-}
-
 // need reads until n bytes are there.
 func (r *reader) need(n int) error {
 	for r.end-r.start < n {

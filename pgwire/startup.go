@@ -22,8 +22,8 @@ const (
 
 // Ends of a start-up that get no answer. Events.Refused is told of them.
 var (
-	ErrProbe     = errors.New("pgwire: connection closed before start-up")
-	ErrGarbage   = errors.New("pgwire: not a Postgres start-up packet")
+	ErrProbe         = errors.New("pgwire: connection closed before start-up")
+	ErrGarbage       = errors.New("pgwire: not a Postgres start-up packet")
 	ErrCancelRequest = errors.New("pgwire: cancel request")
 )
 
