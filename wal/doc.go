@@ -1,0 +1,50 @@
+// Package wal is the log: it gives every record a position, writes it, makes it durable, and after
+// a crash finds exactly what was durable.
+//
+// A Dir is a data directory with its control and its list of epochs; a Log is the log in it, open
+// for appending; a Cursor reads it; a Record is what stands in it.
+//
+// # The ladder
+//
+//	store flushed <= flushed <= written <= inserted
+//
+// The leader, one committer at a time, gives records their positions (inserted) and puts them into
+// the page cache (written: they survive the process). The flusher makes them durable (flushed:
+// they survive the power). The engine applies what is written and calls it visible.
+//
+// # Invariants
+//
+// Code and tests cite them by number.
+//
+//   - W1 Positions are dense byte positions; a replica's log is its primary's byte for byte.
+//   - W2 flushed advances only over a contiguous prefix, and only after the kernel said so.
+//   - W3 No cursor passes flushed: a reader never sees what a power cut may still take.
+//   - W4 A failed write or fsync poisons the log for good: no confirmation follows it, nothing is
+//     retried, the process exits with 70.
+//   - W5 A frame that does not verify at or above the durable point D is a torn tail and is cut
+//     off. Below D durable data is damaged: the log refuses to open, naming file and offset.
+//   - W6 Every buffer is bounded; full means wait or refuse, never drop.
+//   - W7 A flushed record makes every record before it durable.
+//
+// # Who runs
+//
+//   - the leader: the caller of Append, SwitchSegment, NextLSN and BeginEpoch, one at a time;
+//     owns head (group.go)
+//   - the flusher (flusher.go): one goroutine pinned to its thread; alone moves flushed
+//   - the keeper (keeper.go): rewrites control, at most once a second
+//   - the preparer (prepare.go): keeps zeroed segments ready
+//
+// All three goroutines are started by OpenLog and ended and awaited by Close.
+//
+// # Lock order
+//
+// Log.recycling before Log.mu; Dir.mu, controlFile.mu, horizon.mu and preparer.mu are leaves: no
+// other lock is taken under them. Only recycling and controlFile.mu are ever held over I/O, and
+// neither is taken by the leader or the flusher.
+//
+// # Files
+//
+// Bytes without I/O: format*.go, chain.go, control.go, epochs.go. Recovery is recover.go (the
+// steps), durable.go (D) and settle.go (making what was read durable). docs/WAL_FORMAT.md draws
+// the bytes, docs/DURABILITY.md says what the package assumes of disk and kernel.
+package wal

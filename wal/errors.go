@@ -1,0 +1,85 @@
+package wal
+
+import (
+	"errors"
+	"fmt"
+)
+
+// These errors can come from Append and SwitchSegment; nothing was appended.
+var (
+	// ErrNoSpace: the disk is full and no prepared segment is left. Appending resumes by itself
+	// once the preparing task finds space again.
+	ErrNoSpace = errors.New("wal: no space left for another log segment")
+	// ErrRecordTooLarge: a record is longer than MaxPayload allows.
+	ErrRecordTooLarge = errors.New("wal: record too large")
+	// ErrGroupTooLarge: a group is longer than MaxGroup allows.
+	ErrGroupTooLarge = errors.New("wal: group too large")
+	// ErrNoEpoch: BeginEpoch has not been called, so a record would carry no epoch.
+	ErrNoEpoch = errors.New("wal: append before the epoch has begun")
+)
+
+// These errors can come from every method of a Log.
+var (
+	// ErrClosed: the log was closed.
+	ErrClosed = errors.New("wal: log is closed")
+	// ErrPoisoned: a write or fsync failed; the log takes and confirms nothing any more (W4).
+	ErrPoisoned = errors.New("wal: log is poisoned by a failed write or fsync")
+)
+
+// These errors can come from reading: a Cursor and ReadRecord.
+var (
+	// ErrRecycled: the position lies in a segment that is no longer kept.
+	ErrRecycled = errors.New("wal: log segment is no longer kept")
+	// ErrNotFlushed: the position lies at or above flushed (W3).
+	ErrNotFlushed = errors.New("wal: position is not flushed yet")
+)
+
+// These errors can come from OpenDir and OpenLog.
+var (
+	// ErrStoreAhead: the store holds commits that a decided cut takes out of the log.
+	ErrStoreAhead = errors.New("wal: store is ahead of the log")
+	// ErrStoreForeign: the store's marker is not the end of a record of this log.
+	ErrStoreForeign = errors.New("wal: store does not belong to this log")
+)
+
+// CorruptionError says that bytes which were durable no longer read as they were written (W5).
+type CorruptionError struct {
+	Segment string // file name, or a file of the directory such as control
+	Offset  int64  // byte offset in that file
+	LSN     LSN    // position in the log, 0 when the file is no segment
+	Durable LSN    // the durable point that makes this damage rather than a torn tail
+	Reason  string
+}
+
+func (e *CorruptionError) Error() string {
+	s := fmt.Sprintf("wal: %s is damaged at offset %d: %s", e.Segment, e.Offset, e.Reason)
+	if e.LSN == 0 {
+		return s
+	}
+	return s + fmt.Sprintf(" (at %s, the log was durable up to %s)", e.LSN, e.Durable)
+}
+
+// UnsupportedError says that valid bytes were written by a version this one does not know. It is
+// never called corruption: the remedy is another binary, not a backup.
+type UnsupportedError struct {
+	Segment string
+	Offset  int64
+	What    string
+}
+
+func (e *UnsupportedError) Error() string {
+	return fmt.Sprintf("wal: %s offset %d: %s is not supported by this version",
+		e.Segment, e.Offset, e.What)
+}
+
+// MismatchError says that a file belongs to another system or was made with other settings.
+type MismatchError struct {
+	File string
+	What string
+	Got  uint64
+	Want uint64
+}
+
+func (e *MismatchError) Error() string {
+	return fmt.Sprintf("wal: %s has %s %d, expected %d", e.File, e.What, e.Got, e.Want)
+}

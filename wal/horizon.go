@@ -1,0 +1,217 @@
+package wal
+
+import (
+	"container/heap"
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+)
+
+// horizon is the three positions of a log and everyone waiting for the last of them.
+//
+//	flushed <= written <= inserted
+//
+// Each has one writer: the leader moves inserted before its write and written behind it, the
+// flusher moves flushed. They never go back.
+type horizon struct {
+	inserted atomic.Uint64
+	written  atomic.Uint64
+	flushed  atomic.Uint64
+
+	failure atomic.Pointer[error] // sticky: poisoned or closed
+
+	mu       sync.Mutex
+	waiters  waitHeap      // guarded by mu
+	asked    LSN           // guarded by mu; the highest that RequestFlush asked for
+	advanced chan struct{} // guarded by mu; nil until a cursor waits, closed by the next advance
+	heard    []func(LSN)   // guarded by mu; what OnFlushed was given
+}
+
+// waiter waits for one position. It is queued from push until it is popped or removed.
+type waiter struct {
+	lsn   LSN
+	index int // in the heap, -1 outside
+	done  chan error
+}
+
+var waiterPool = sync.Pool{New: func() any { return &waiter{done: make(chan error, 1)} }}
+
+// waitHeap has the lowest position on top, so an advance touches only those it wakes.
+type waitHeap []*waiter
+
+func (h waitHeap) Len() int           { return len(h) }
+func (h waitHeap) Less(i, j int) bool { return h[i].lsn < h[j].lsn }
+
+func (h waitHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].index, h[j].index = i, j
+}
+
+func (h *waitHeap) Push(x any) {
+	w := x.(*waiter)
+	w.index = len(*h)
+	*h = append(*h, w)
+}
+
+func (h *waitHeap) Pop() any {
+	old := *h
+	n := len(old) - 1
+	w := old[n]
+	old[n] = nil
+	*h = old[:n]
+	w.index = -1
+	return w
+}
+
+func (h *horizon) start(at LSN) {
+	h.inserted.Store(uint64(at))
+	h.written.Store(uint64(at))
+	h.flushed.Store(uint64(at))
+}
+
+// err is why nothing more is confirmed, or nil.
+func (h *horizon) err() error {
+	if p := h.failure.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+// wait blocks until flushed >= lsn. kick tells the flusher that someone waits.
+func (h *horizon) wait(ctx context.Context, lsn LSN, kick func()) error {
+	// The failure is looked at first: behind a poisoned log nothing is confirmed, not even what
+	// was flushed in time (W4).
+	if err := h.err(); err != nil {
+		return err
+	}
+	if LSN(h.flushed.Load()) >= lsn {
+		return nil
+	}
+	w := waiterPool.Get().(*waiter)
+	w.lsn = lsn
+	if !h.enqueue(w) {
+		waiterPool.Put(w)
+		return h.wait(ctx, lsn, kick)
+	}
+	kick()
+	err := h.await(ctx, w)
+	waiterPool.Put(w)
+	return err
+}
+
+// enqueue queues w unless there is nothing to wait for any more. Advance and fail take the lock
+// behind their store, so a waiter that saw the old position here is found by them.
+func (h *horizon) enqueue(w *waiter) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.err() != nil || LSN(h.flushed.Load()) >= w.lsn {
+		return false
+	}
+	heap.Push(&h.waiters, w)
+	return true
+}
+
+func (h *horizon) await(ctx context.Context, w *waiter) error {
+	select {
+	case err := <-w.done:
+		return err
+	case <-ctx.Done():
+	}
+	h.mu.Lock()
+	queued := w.index >= 0
+	if queued {
+		heap.Remove(&h.waiters, w.index)
+	}
+	h.mu.Unlock()
+	if !queued {
+		return <-w.done // it was being woken meanwhile: the better answer is there
+	}
+	return fmt.Errorf("wal: wait for %s to be flushed: %w", w.lsn, ctx.Err())
+}
+
+// ask notes that someone wants lsn flushed without waiting for it.
+func (h *horizon) ask(lsn LSN) {
+	h.mu.Lock()
+	h.asked = max(h.asked, lsn)
+	h.mu.Unlock()
+}
+
+// urgent says whether flushing up to written would end a wait.
+func (h *horizon) urgent() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	written := LSN(h.written.Load())
+	if len(h.waiters) > 0 && h.waiters[0].lsn <= written {
+		return true
+	}
+	// An ask above written is for records still to come.
+	return h.asked > LSN(h.flushed.Load()) && LSN(h.flushed.Load()) < written
+}
+
+// advance moves flushed and wakes whoever waited for it.
+func (h *horizon) advance(to LSN) {
+	h.flushed.Store(uint64(to)) // W2: only ever called with what the kernel confirmed
+	h.mu.Lock()
+	for len(h.waiters) > 0 && h.waiters[0].lsn <= to {
+		heap.Pop(&h.waiters).(*waiter).done <- nil
+	}
+	heard := h.heard
+	h.wakeCursorsLocked()
+	h.mu.Unlock()
+	for _, f := range heard {
+		f(to)
+	}
+}
+
+// wakeCursorsLocked ends every passive wait. REQUIRES: mu.
+func (h *horizon) wakeCursorsLocked() {
+	if h.advanced != nil {
+		close(h.advanced)
+		h.advanced = nil
+	}
+}
+
+// fail ends every wait, now and later, with err. The first failure stays; it reports whether this
+// was it.
+func (h *horizon) fail(err error) bool {
+	if !h.failure.CompareAndSwap(nil, &err) {
+		return false
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for len(h.waiters) > 0 {
+		heap.Pop(&h.waiters).(*waiter).done <- err
+	}
+	h.wakeCursorsLocked()
+	return true
+}
+
+// waitPast blocks until flushed > lsn without hurrying the flusher: cursors follow the log, they
+// do not drive it.
+func (h *horizon) waitPast(ctx context.Context, lsn LSN) error {
+	for {
+		h.mu.Lock()
+		err, past := h.err(), LSN(h.flushed.Load()) > lsn
+		if h.advanced == nil {
+			h.advanced = make(chan struct{})
+		}
+		advanced := h.advanced
+		h.mu.Unlock()
+		if err != nil || past {
+			return err
+		}
+		select {
+		case <-advanced:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// onAdvance adds f to those told of each advance, on the flusher's goroutine.
+func (h *horizon) onAdvance(f func(LSN)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.heard = append(h.heard[:len(h.heard):len(h.heard)], f)
+}

@@ -1,0 +1,236 @@
+package wal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+)
+
+// Start says what the store already holds.
+type Start struct {
+	Applied LSN // the durable marker: end of the last record in the store, 0 for an empty one
+	Redo    LSN // where replay begins; at most Applied
+}
+
+// RecoveryReport says what OpenLog found and did.
+type RecoveryReport struct {
+	From      LSN    // where verification began
+	End       LSN    // where the log ends now
+	Durable   LSN    // the durable point D
+	Stop      string // why the log ends there
+	Torn      bool   // it ends in the middle of something, which was cut off
+	Clean     bool   // control says the node stopped in order
+	Records   int64  // verified
+	Rewritten int64  // bytes from D to End
+	Took      time.Duration
+}
+
+// noLimit lets a reader read ahead to the end of the segment.
+const noLimit = LSN(math.MaxUint64)
+
+// progressInterval is how often Events.Recovering is told.
+const progressInterval = time.Second
+
+// recovery is one run of OpenLog up to the moment the log goes on. Every step may be cut short by
+// a crash, and run again from the start, any number of times.
+type recovery struct {
+	d        *Dir
+	segs     segments
+	start    Start
+	reader   *reader
+	chain    chain
+	preparer *preparer
+
+	oldest  LSN // start of the oldest segment there is
+	bad     LSN // where the first frame that does not belong stands
+	why     *frameError
+	durable durablePoint
+	begun   EpochList // epochs whose begin was read
+	atMark  bool      // a record ends exactly at the store's marker
+	report  RecoveryReport
+}
+
+// OpenLog brings the log into the state it had at some moment after the last fsync that was
+// confirmed, makes exactly that durable, and opens it. The store must have been opened: start is
+// what it holds. When it fails, the Dir is still the caller's to close.
+func (d *Dir) OpenLog(ctx context.Context, start Start) (*Log, RecoveryReport, error) {
+	began := d.opts.Clock.Now()
+	r := &recovery{d: d, start: start}
+	r.report.Clean = d.Control().Clean
+	l, err := r.run(ctx)
+	if err != nil {
+		return nil, r.report, err
+	}
+	r.report.Took = d.opts.Clock.Now().Sub(began)
+	return l, r.report, nil
+}
+
+func (r *recovery) run(ctx context.Context) (l *Log, err error) {
+	if err := r.d.finishCut(r.start); err != nil {
+		return nil, err
+	}
+	r.segs = r.d.segments()
+	r.reader = newReader(r.segs, r.openSegment)
+	defer func() { err = errors.Join(err, r.reader.close()) }()
+	if err := r.begin(); err != nil {
+		return nil, err
+	}
+	if err := r.walk(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.judge(); err != nil {
+		return nil, err
+	}
+	r.preparer, err = newPreparer(
+		r.segs.disk, r.segs.dir, r.segs.size, r.d.opts.Events.SegmentFailed)
+	if err != nil {
+		return nil, err
+	}
+	if err = errors.Join(r.settle(), r.saveEpochs()); err == nil {
+		// Only now does flushed become the end: everything below it is on the medium, and
+		// nothing is above it (W2).
+		l, err = newLog(r.d, r)
+	}
+	if err != nil {
+		r.preparer.close()
+	}
+	return l, err
+}
+
+// openSegment opens a segment for verification. What the last run wrote is flushed first, since a
+// kill leaves it in the page cache; then the cache is passed by, for after a failed fsync a clean
+// page may hold bytes that never reached the medium.
+func (r *recovery) openSegment(start LSN) (File, error) {
+	file, err := r.segs.disk.Open(r.segs.path(start))
+	if err != nil {
+		return nil, err
+	}
+	err = file.Sync()
+	if err == nil {
+		err = file.DropCache()
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
+
+// begin finds where verification begins: at the segment with the byte before redo, whose record
+// anchors the chain.
+func (r *recovery) begin() error {
+	first := firstLSN(r.segs.size)
+	from := first
+	if r.start.Redo > first {
+		from = segmentStart(r.start.Redo-1, r.segs.size)
+	}
+	starts, err := r.segs.starts()
+	if err != nil {
+		return err
+	}
+	r.oldest = from
+	if len(starts) > 0 {
+		r.oldest = min(from, starts[0])
+	}
+	r.chain = chainFrom(r.segs.size, from)
+	if from == first {
+		r.chain = wholeChain(r.segs.size)
+	}
+	r.atMark = r.start.Applied <= from
+	r.report.From = from
+	return nil
+}
+
+// walk follows the chain to the first frame that does not belong.
+func (r *recovery) walk(ctx context.Context) error {
+	told := r.d.opts.Clock.Now()
+	for n := 0; ; n++ {
+		rec, err := r.step()
+		if errors.As(err, &r.why) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		r.report.Records++
+		r.atMark = r.atMark || rec.End == r.start.Applied
+		if n%1024 != 0 {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("wal: recovery at %s: %w", rec.LSN, err)
+		}
+		if now := r.d.opts.Clock.Now(); now.Sub(told) >= progressInterval {
+			told = now
+			if r.d.opts.Events.Recovering != nil {
+				r.d.opts.Events.Recovering(rec.End)
+			}
+		}
+	}
+}
+
+// step takes one record into the chain. A *frameError is the end of the walk, at bad.
+func (r *recovery) step() (Record, error) {
+	r.bad = r.chain.end
+	pos, err := r.reader.next(r.chain.end, noLimit)
+	if err != nil {
+		return Record{}, err
+	}
+	r.bad = pos
+	rec, err := r.reader.frame(pos, noLimit)
+	if err != nil {
+		return rec, err
+	}
+	if err := r.chain.accept(&rec); err != nil {
+		return rec, r.reader.placed(err, pos)
+	}
+	if rec.Type.begins() {
+		b, err := DecodeBegin(rec.Payload)
+		if err != nil {
+			return rec, r.reader.placed(err, pos)
+		}
+		r.begun = append(r.begun, Epoch{EpochID: b.EpochID, Begin: b.Ended, Node: b.Node})
+	}
+	return rec, nil
+}
+
+// judge applies W5: a bad frame at or above the durable point is a torn tail, one below it is
+// damage, and nothing is touched.
+func (r *recovery) judge() error {
+	if err := r.findDurable(); err != nil {
+		return err
+	}
+	end := r.chain.tail().end
+	r.report.End, r.report.Durable, r.report.Stop = end, min(r.durable.lsn, end), r.why.reason
+	r.report.Torn = r.why != errZeros && r.why != errMissing || r.bad < r.chain.end
+	if r.durable.lsn > end {
+		return r.segs.damaged(r.bad, r.durable.lsn,
+			fmt.Sprintf("%s; the log was durable beyond it, says %s", r.why.reason, r.durable.says))
+	}
+	if !r.atMark {
+		return fmt.Errorf("%w: its marker %s", ErrStoreForeign, r.start.Applied)
+	}
+	return nil
+}
+
+// saveEpochs adds to the list what the log has and the file lacks: a crash came between the two.
+func (r *recovery) saveEpochs() error {
+	list := r.d.Epochs()
+	known := len(list)
+	for _, e := range r.begun {
+		if list.find(e.EpochID) >= 0 {
+			continue
+		}
+		if !e.EpochID.follows(list.Last().EpochID) {
+			return &CorruptionError{
+				Segment: epochsName, Reason: fmt.Sprintf("lacks epoch %s, which the log has", e.EpochID),
+			}
+		}
+		list = list.with(e)
+	}
+	if len(list) == known {
+		return nil
+	}
+	return r.d.saveEpochs(list)
+}
