@@ -188,6 +188,8 @@ func (l *Log) Close(clean bool) error {
 	l.fail(ErrClosed)
 	l.cancel()
 	l.flusher.close()
+	// Before control is told of the clean stop: a rewrite still under way would take it back.
+	l.keeper.close()
 	if clean && err == nil {
 		err = l.saveControl(true)
 	}
@@ -196,7 +198,6 @@ func (l *Log) Close(clean bool) error {
 
 // release ends the other goroutines and closes every segment.
 func (l *Log) release() error {
-	l.keeper.close()
 	l.recycling.Lock()
 	defer l.recycling.Unlock()
 	l.preparer.close()
