@@ -300,4 +300,3 @@ func TestRecoveryCanBeCanceled(t *testing.T) {
 	require.NoError(t, dir.Close())
 	require.NoError(t, m.start())
 }
-

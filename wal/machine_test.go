@@ -296,7 +296,11 @@ func (m *machine) holdControl() {
 
 // watch takes down what the log claims as durable at this moment: a crash from here on must keep
 // it, whoever it was told.
-func (m *machine) watch() { m.floor = max(m.floor, m.log.Flushed()) }
+func (m *machine) watch() {
+	if m.log != nil {
+		m.floor = max(m.floor, m.log.Flushed())
+	}
+}
 
 // stop ends the log's goroutines without any last flush.
 func (m *machine) stop() {

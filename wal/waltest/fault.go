@@ -2,7 +2,6 @@ package waltest
 
 import (
 	"errors"
-	"math/rand/v2"
 	"path/filepath"
 	"sync"
 )
@@ -48,6 +47,10 @@ type Fault struct {
 	// MarkClean makes a struck Sync do what kernels do: the file's dirty pages count as clean,
 	// though they never reached the medium, and the next Sync succeeds.
 	MarkClean bool
+
+	// PowerOff cuts the power at a struck operation, as PowerOffAt does, by the choice of Seed.
+	PowerOff bool
+	Seed     uint64
 
 	// Gate makes a struck operation wait, and then go on as if nothing had been, if Err is nil.
 	Gate *Gate
@@ -95,9 +98,6 @@ type life struct {
 	dead   error // why every operation fails; nil while the process lives
 	ops    int
 	faults []*Fault
-
-	offAt   int // the operation at which the power goes; 0: none
-	offRand *rand.Rand
 }
 
 func (l *life) end(why error) {
@@ -145,10 +145,7 @@ func (d *Disk) Ops() int {
 // PowerOffAt cuts the power at the nth operation from now, counted from 1. It may still be done,
 // by the seed's choice, but it answers ErrPowerOff, and so does every later one. Call Crash then.
 func (d *Disk) PowerOffAt(nth int, seed uint64) {
-	d.store.mu.Lock()
-	defer d.store.mu.Unlock()
-	d.life.offAt = d.life.ops + nth
-	d.life.offRand = newRand(seed, streamPowerOff)
+	d.Fail(Fault{Op: OpAny, Nth: nth, PowerOff: true, Seed: seed})
 }
 
 // Off says whether the power has gone, or the process been killed.
@@ -171,16 +168,16 @@ func (d *Disk) admit(op Op, path string) verdict {
 	d.store.mu.Lock()
 	l := d.life
 	l.ops++
-	if l.dead == nil && l.offAt > 0 && l.ops >= l.offAt {
-		l.dead = ErrPowerOff
-		return verdict{err: l.dead, skip: l.offRand.IntN(2) == 0}
-	}
 	if l.dead != nil {
 		return verdict{err: l.dead, skip: true}
 	}
 	f := l.strike(op, path)
 	if f == nil {
 		return verdict{}
+	}
+	if f.PowerOff {
+		l.end(ErrPowerOff)
+		return verdict{err: l.dead, skip: newRand(f.Seed, streamPowerOff).IntN(2) == 0}
 	}
 	if f.Gate != nil {
 		d.store.mu.Unlock()

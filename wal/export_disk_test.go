@@ -29,3 +29,6 @@ const (
 	PreparedSpares  = preparedSpares
 	PrepareRetryMin = prepareRetryMin
 )
+
+// ControlOf is what control says on disk, as last written.
+func ControlOf(l *Log) Control { return l.dir.Control() }
