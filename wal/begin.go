@@ -14,13 +14,17 @@ func (l *Log) BeginEpoch(ctx context.Context) error {
 	if l.epoch.Load() != nil {
 		return errors.New("wal: the epoch has begun already")
 	}
+	control := l.dir.Control()
+	if control.Role != RolePrimary {
+		return fmt.Errorf("wal: a %s begins no epoch: its log is its primary's (W1)", control.Role)
+	}
 	id, err := l.drawEpoch()
 	if err != nil {
 		return err
 	}
 	b := Begin{
 		EpochID: id, Previous: l.head.id, Ended: l.head.end,
-		Node: l.dir.Control().NodeID, Time: l.opts.Clock.Now().UnixMicro(), Clean: l.head.clean,
+		Node: control.NodeID, Time: l.opts.Clock.Now().UnixMicro(), Clean: l.head.clean,
 	}
 	group := []Entry{{Type: TypeEpochBegin, Payload: AppendBegin(nil, &b)}}
 	if err := l.append(id, group); err != nil {

@@ -61,7 +61,7 @@ func (r *recovery) findDurable() error {
 // scan looks for records at every place one could begin from pos to end, all of one segment.
 func (r *recovery) scan(pos, end LSN, own map[EpochID]bool) error {
 	for pos+HeaderSize <= end {
-		b, err := r.reader.bytes(pos, min(int64(end-pos), readerWindow), noLimit)
+		b, err := r.reader.peek(pos, HeaderSize)
 		if err != nil {
 			return unlessBad(err)
 		}
@@ -71,13 +71,17 @@ func (r *recovery) scan(pos, end LSN, own map[EpochID]bool) error {
 			continue
 		}
 		rec, err := r.reader.frame(pos, noLimit)
-		if err == nil && own[rec.EpochID] {
+		if err != nil {
+			pos += recordAlign
+			if err := unlessBad(err); err != nil {
+				return err
+			}
+			continue
+		}
+		if own[rec.EpochID] {
 			r.durable.raise(rec.Flushed, "the record at "+rec.LSN.String())
 		}
-		if err := unlessBad(err); err != nil {
-			return err
-		}
-		pos += recordAlign
+		pos = rec.End
 	}
 	return nil
 }

@@ -21,10 +21,6 @@ const (
 
 	// arenaSizeMin is what the arena starts with; it grows up to a group's bound and stays.
 	arenaSizeMin = 64 << 10
-
-	// arenaExtra is what a group may hold besides its records: a filler's header and the first
-	// record of the next segment.
-	arenaExtra = HeaderSize + segmentRecordSize
 )
 
 // head is where the log is being written. It belongs to the leader.

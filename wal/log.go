@@ -44,7 +44,10 @@ func newLog(d *Dir, r *recovery) (*Log, error) {
 	l := &Log{dir: d, opts: d.opts, segs: d.segments()}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	tail := r.chain.tail()
-	l.head = head{link: tail, limit: tail.end, clean: d.Control().Clean}
+	l.head = head{
+		link: tail, limit: tail.end, arena: make([]byte, 0, arenaSizeMin),
+		clean: r.report.Clean,
+	}
 	l.horizon.start(tail.end)
 	l.oldest.Store(uint64(r.oldest))
 	l.SetDurableApplied(r.start.Applied, r.start.Redo)
@@ -196,7 +199,7 @@ func (l *Log) Close(clean bool) error {
 	return errors.Join(err, l.release(), l.dir.Close())
 }
 
-// release ends the other goroutines and closes every segment.
+// release ends the preparer and closes every segment.
 func (l *Log) release() error {
 	l.recycling.Lock()
 	defer l.recycling.Unlock()

@@ -52,6 +52,14 @@ func (r *reader) bytes(pos LSN, n int64, limit LSN) ([]byte, error) {
 	return r.window[at : at+n : at+n], nil
 }
 
+// peek gives what the window holds from pos on, at least n bytes of pos's segment.
+func (r *reader) peek(pos LSN, n int64) ([]byte, error) {
+	if _, err := r.bytes(pos, n, noLimit); err != nil {
+		return nil, err
+	}
+	return r.window[pos-r.from:], nil
+}
+
 func (r *reader) enter(start LSN) error {
 	if r.file != nil && r.start == start {
 		return nil
@@ -154,8 +162,12 @@ func (r *reader) checkSegment(rec *Record) error {
 	return nil
 }
 
-// placed adds to an UnsupportedError where it was met.
+// placed says where err was met, unless it is one of those that lead to a position by themselves.
 func (r *reader) placed(err error, pos LSN) error {
+	if errors.Is(err, errPayload) {
+		return fmt.Errorf("wal: segment %s offset %d: %w",
+			r.segs.name(pos), offset(pos, r.segs.size), err)
+	}
 	var unsupported *UnsupportedError
 	if errors.As(err, &unsupported) && unsupported.Segment == "" {
 		unsupported.Segment = r.segs.name(pos)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -130,8 +131,8 @@ func (r *recovery) begin() error {
 		return err
 	}
 	r.oldest = from
-	if len(starts) > 0 {
-		r.oldest = min(from, starts[0])
+	for slices.Contains(starts, r.oldest-LSN(r.segs.size)) {
+		r.oldest -= LSN(r.segs.size)
 	}
 	r.chain = chainFrom(r.segs.size, from)
 	if from == first {
@@ -203,7 +204,7 @@ func (r *recovery) judge() error {
 	}
 	end := r.chain.tail().end
 	r.report.End, r.report.Durable, r.report.Stop = end, min(r.durable.lsn, end), r.why.reason
-	r.report.Torn = r.why != errZeros && r.why != errMissing || r.bad < r.chain.end
+	r.report.Torn = r.why != errZeros && r.why != errMissing || r.chain.leading
 	if r.durable.lsn > end {
 		return r.segs.damaged(r.bad, r.durable.lsn,
 			fmt.Sprintf("%s; the log was durable beyond it, says %s", r.why.reason, r.durable.says))

@@ -24,7 +24,7 @@ func (r *recovery) settle() error {
 			return fmt.Errorf("wal: settle segment %s: %w", r.segs.name(start), err)
 		}
 	}
-	if err := r.dropBehind(end); err != nil {
+	if err := r.dropOutside(end); err != nil {
 		return fmt.Errorf("wal: drop segments behind %s: %w", end, err)
 	}
 	if err := r.segs.disk.SyncDir(r.segs.dir); err != nil {
@@ -88,16 +88,17 @@ func (r *recovery) rewrite(file File, pos, end LSN, with func([]byte) []byte) er
 	return nil
 }
 
-// dropBehind takes the names from the segments wholly behind the end, highest first, and gives the
-// files to the preparer, which zeroes them before they are used again.
-func (r *recovery) dropBehind(end LSN) error {
+// dropOutside takes the names from the segments wholly behind the end, highest first, and from
+// those in front of a gap, which a crash in the middle of Recycle leaves. The preparer gets the
+// files, and zeroes them before they are used again.
+func (r *recovery) dropOutside(end LSN) error {
 	starts, err := r.segs.starts()
 	if err != nil {
 		return err
 	}
 	var paths []string
 	for _, start := range slices.Backward(starts) {
-		if start >= end {
+		if start >= end || start < r.oldest {
 			paths = append(paths, r.segs.path(start))
 		}
 	}
