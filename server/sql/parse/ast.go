@@ -78,7 +78,6 @@ type DefList struct {
 func (*Const) defArg()    {}
 func (*TypeName) defArg() {}
 func (*DefList) defArg()  {}
-func (*QName) defArg()    {} // OWNED BY, SEQUENCE NAME
 func (*RoleSpec) defArg() {}
 func (*OptRoles) defArg() {}
 
@@ -148,4 +147,5 @@ const (
 	ObjectParameter
 	ObjectLargeObject
 	ObjectStatistics
+	ObjectOther
 )

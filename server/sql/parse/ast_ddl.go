@@ -47,7 +47,7 @@ type ColumnDef struct {
 // ConstraintKind is the sort of a Constraint.
 type ConstraintKind uint8
 
-// The sorts of constraints; the last four qualify the one written before them.
+// The sorts of constraints.
 const (
 	ConstraintNull ConstraintKind = iota
 	ConstraintNotNull
@@ -59,10 +59,6 @@ const (
 	ConstraintUnique
 	ConstraintExclusion
 	ConstraintForeign
-	ConstraintDeferrable
-	ConstraintNotDeferrable
-	ConstraintDeferred
-	ConstraintImmediate
 )
 
 // ForeignAction is what a foreign key does when the row it points to goes.
@@ -267,11 +263,11 @@ type ViewStmt struct {
 	CheckOption bool
 }
 
-// CommentStmt is COMMENT ON. Comment nil means IS NULL.
+// CommentStmt is COMMENT ON. An empty comment removes one, as IS NULL does.
 type CommentStmt struct {
 	Kind    ObjectKind
 	Object  []string // the name's parts; for a column the table's and then its own
-	Comment *string
+	Comment string
 }
 
 // CreateDatabaseStmt is CREATE DATABASE.

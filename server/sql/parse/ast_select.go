@@ -104,7 +104,7 @@ const (
 	FrameExcludeTies             FrameOptions = 0x20000
 )
 
-// WindowDef is OVER (...), OVER name (RefName alone... Name set), or an item of WINDOW.
+// WindowDef is OVER (...), OVER name, or an item of WINDOW.
 type WindowDef struct {
 	Name        string // of an item of WINDOW; of the window meant by OVER name
 	RefName     string // the window that an inline definition starts from

@@ -291,3 +291,9 @@ func (*SetConstraintsStmt) statement() {}
 func (*ReindexStmt) statement()        {}
 func (*ClusterStmt) statement()        {}
 func (*CallStmt) statement()           {}
+
+// UnsupportedStmt is a statement that Postgres' grammar accepts and this package cannot hold.
+// Running it answers Err.
+type UnsupportedStmt struct{ Err *FeatureError }
+
+func (*UnsupportedStmt) statement() {}

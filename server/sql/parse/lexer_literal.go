@@ -1,0 +1,269 @@
+package parse
+
+import (
+	"math"
+	"strings"
+)
+
+// scanString reads a string whose opening quote is at quote; start is there too, or at the E.
+func (t *Tokens) scanString(start, quote int, escapes bool) (int, error) {
+	lit := Literal{Kind: TokenString, start: uint32(quote + 1)}
+	for part := quote; ; {
+		end := t.scanStringPart(part, escapes, &lit)
+		if end < 0 {
+			return start, t.lexError("unterminated quoted string", start, len(t.sql))
+		}
+		lit.end = uint32(end - 1)
+		next := continuation(t.sql, end)
+		if next < 0 {
+			return t.emitLiteral(lit, start, end)
+		}
+		part = next
+		lit.form = max(lit.form, formDoubled)
+	}
+}
+
+// scanStringPart finds the end of one quoted part and notes in lit how it must be decoded.
+func (t *Tokens) scanStringPart(quote int, escapes bool, lit *Literal) int {
+	if !escapes {
+		end, doubled := scanDelimited(t.sql, quote, '\'')
+		if doubled {
+			lit.form = max(lit.form, formDoubled)
+		}
+		return end
+	}
+	sql := t.sql
+	for i := quote + 1; i < len(sql); i++ {
+		switch sql[i] {
+		case '\\':
+			lit.form = formEscaped
+			i++
+			if i < len(sql) && needsGrammar(sql[i]) {
+				t.current.uncacheable = true
+			}
+		case '\'':
+			if i+1 >= len(sql) || sql[i+1] != '\'' {
+				return i + 1
+			}
+			lit.form = max(lit.form, formDoubled)
+			i++
+		}
+	}
+	return -1
+}
+
+// needsGrammar tells the escapes that can be wrong, and so are the grammar's to decode.
+func needsGrammar(c byte) bool {
+	return c >= '0' && c <= '7' || c == 'x' || c == 'u' || c == 'U'
+}
+
+// continuation finds the opening quote of a string's next part: SQL joins strings that only space
+// with a line end in it separates, comments to the line end included. It is negative without one.
+func continuation(sql string, i int) int {
+	newline := false
+	for i < len(sql) {
+		switch c := sql[i]; {
+		case c == '\n' || c == '\r':
+			newline = true
+			i++
+		case classTable[c] == classSpace:
+			i++
+		case c == '-' && isCommentStart(sql, i):
+			i = commentEnd(sql, i)
+		case c == '\'' && newline:
+			return i
+		default:
+			return -1
+		}
+	}
+	return -1
+}
+
+// scanUnicodeString reads U&'...'. The grammar decodes it, as the escape character may follow.
+func (t *Tokens) scanUnicodeString(i int) (int, error) {
+	next, err := t.scanString(i, i+2, false)
+	if err == nil {
+		t.literals[len(t.literals)-1].form = formUnicode
+	}
+	return next, err
+}
+
+// scanBits reads B'...' or X'...'. The digits are checked where the value is needed.
+func (t *Tokens) scanBits(i int) (int, error) {
+	next, err := t.scanString(i, i+1, false)
+	if err != nil {
+		if e, ok := err.(*SyntaxError); ok {
+			what := "bit"
+			if t.sql[i]|0x20 == 'x' {
+				what = "hexadecimal"
+			}
+			e.Message = strings.Replace(e.Message, "quoted", what, 1)
+		}
+		return next, err
+	}
+	t.current.uncacheable = true
+	last := len(t.literals) - 1
+	t.literals[last].Kind = TokenBit
+	t.tokens[len(t.tokens)-1].Kind = TokenBit
+	return next, nil
+}
+
+// scanDollar reads $1 or a dollar-quoted string.
+func (t *Tokens) scanDollar(i int) (int, error) {
+	sql := t.sql
+	end := i + 1
+	if end < len(sql) && classTable[sql[end]] == classDigit {
+		for end < len(sql) && classTable[sql[end]] == classDigit {
+			end++
+		}
+		if end < len(sql) && classTable[sql[end]] == classIdent {
+			return i, t.lexError("trailing junk after parameter", i, identEnd(sql, end))
+		}
+		return t.emit(TokenParam, i, end)
+	}
+	for end < len(sql) && identTable[sql[end]] && sql[end] != '$' {
+		end++
+	}
+	if end >= len(sql) || sql[end] != '$' {
+		return i, t.lexError("syntax error", i, i+1)
+	}
+	tag := sql[i : end+1]
+	length := strings.Index(sql[end+1:], tag)
+	if length < 0 {
+		return i, t.lexError("unterminated dollar-quoted string", i, len(sql))
+	}
+	body := end + 1
+	lit := Literal{Kind: TokenString, start: uint32(body), end: uint32(body + length)}
+	return t.emitLiteral(lit, i, body+length+len(tag))
+}
+
+func identEnd(sql string, i int) int {
+	for i < len(sql) && identTable[sql[i]] {
+		i++
+	}
+	return i
+}
+
+// scanNumber reads a number of any form, which may begin with a dot.
+func (t *Tokens) scanNumber(i int) (int, error) {
+	sql := t.sql
+	end, integer, ok := numberEnd(sql, i)
+	if !ok {
+		return i, t.numberError(i, end)
+	}
+	based := integer && end > i+1 && classTable[sql[i+1]] == classIdent
+	if end < len(sql) && (classTable[sql[end]] == classIdent || based && identTable[sql[end]]) {
+		return i, t.lexError("trailing junk after numeric literal", i, identEnd(sql, end))
+	}
+	lit := Literal{Kind: TokenNumeric, form: formNumber, start: uint32(i), end: uint32(end)}
+	if integer {
+		lit.Kind, lit.Int = classifyInteger(sql[i:end])
+	}
+	return t.emitLiteral(lit, i, end)
+}
+
+// numberError words what is wrong with a number that has a prefix of another base.
+func (t *Tokens) numberError(i, end int) error {
+	what := map[byte]string{'x': "hexadecimal", 'o': "octal", 'b': "binary"}[t.sql[i+1]|0x20]
+	return t.lexError("invalid "+what+" integer", i, end)
+}
+
+// numberEnd finds where the number at i ends. It is not ok when a base's digits are missing.
+func numberEnd(sql string, i int) (end int, integer, ok bool) {
+	if sql[i] == '0' && i+1 < len(sql) {
+		if digits := baseDigits(sql[i+1]); digits != "" {
+			end = digitsEnd(sql, i+2, digits, true)
+			return end, true, end > i+2
+		}
+	}
+	const decimal = "0123456789"
+	end = digitsEnd(sql, i, decimal, false)
+	integer = true
+	// 1..10 is a range: the dots are not the number's.
+	if end < len(sql) && sql[end] == '.' && (end+1 >= len(sql) || sql[end+1] != '.') {
+		integer = false
+		end = digitsEnd(sql, end+1, decimal, false)
+	}
+	if end < len(sql) && sql[end]|0x20 == 'e' {
+		exponent := end + 1
+		if exponent < len(sql) && (sql[exponent] == '+' || sql[exponent] == '-') {
+			exponent++
+		}
+		if after := digitsEnd(sql, exponent, decimal, false); after > exponent {
+			return after, false, true
+		}
+	}
+	return end, integer, true
+}
+
+func baseDigits(c byte) string {
+	switch c | 0x20 {
+	case 'x':
+		return "0123456789abcdefABCDEF"
+	case 'o':
+		return "01234567"
+	case 'b':
+		return "01"
+	}
+	return ""
+}
+
+// digitsEnd passes over digits with single underscores between them; leading allows one before.
+func digitsEnd(sql string, i int, digits string, leading bool) int {
+	start := i
+	for i < len(sql) {
+		switch {
+		case strings.IndexByte(digits, sql[i]) >= 0:
+			i++
+		case sql[i] == '_' && (i > start || leading) && i+1 < len(sql) &&
+			strings.IndexByte(digits, sql[i+1]) >= 0:
+			i += 2
+		default:
+			return i
+		}
+	}
+	return i
+}
+
+// classifyInteger gives the kind and the value of an integer of any base. What fits no int8 is a
+// numeric, as in Postgres.
+func classifyInteger(text string) (TokenKind, int64) {
+	base := uint64(10)
+	if len(text) > 2 && text[0] == '0' {
+		switch text[1] | 0x20 {
+		case 'x':
+			base, text = 16, text[2:]
+		case 'o':
+			base, text = 8, text[2:]
+		case 'b':
+			base, text = 2, text[2:]
+		}
+	}
+	var v uint64
+	for i := range len(text) {
+		if text[i] == '_' {
+			continue
+		}
+		d := uint64(digitValue(text[i]))
+		if v > (1<<63-d)/base {
+			return TokenNumeric, 0
+		}
+		v = v*base + d
+	}
+	switch {
+	case v <= math.MaxInt32:
+		return TokenInt4, int64(v)
+	case v == 1<<31:
+		return TokenInt4Min, int64(v)
+	case v <= math.MaxInt64:
+		return TokenInt8, int64(v)
+	}
+	return TokenInt8Min, 0
+}
+
+func digitValue(c byte) byte {
+	if c <= '9' {
+		return c - '0'
+	}
+	return c | 0x20 - 'a' + 10
+}
