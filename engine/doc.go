@@ -1,0 +1,50 @@
+// Package engine turns a log and an ordered store into a database of transactions: a commit is
+// one record in the log, applied to the store in the order of the log.
+//
+// There are few types. A DB is one open directory. A Txn reads a view and gathers a write set. The
+// pipeline lines commits up and lets one of their goroutines lead a group through validation,
+// append, apply and publishing. The applier is the one door into the store, for commits and for
+// recovery. The interlock keeps the store behind the log on disk. The checkpointer learns what
+// the store has made durable and lets the log drop the rest.
+//
+// # The path of a commit
+//
+//	Txn.Commit -> DB.commit -> pipeline.submit -> commitGroup -> answer
+//	                                              admit        conflicts.validate
+//	                                              appendGroup  wal.Log.Append
+//	                                              applyGroup   one batch, one marker
+//	                                              publish      applied, conflicts, row locks
+//
+// commitGroup runs on the leader, for all members of its group; answer runs on each committer
+// and waits for the level it asked for. A transaction too large for one record writes its
+// operations into data records first (large.go).
+//
+// # Positions
+//
+// Every LSN in this package is an end: of the commit record a row was written by, of the last
+// record applied, of what a snapshot shows. So "changed since my snapshot" is row > snapshot.
+//
+// # Invariants
+//
+//   - E1: the marker {applied, redo} is a key in the batch of the last of the writes it covers.
+//   - E2: apply order is LSN order is the order of visibility.
+//   - E3: the store is never ahead of the log on disk: interlock.go.
+//   - E4: all writes to the store go through the applier, and feeding it twice is harmless.
+//   - W4: after a failed Append, Apply or fsync nothing is acknowledged any more: DB.fail.
+//   - W6: a queue is as long as there are sessions; a group, a batch, the log since the last
+//     checkpoint, a large transaction's unflushed data have bounds with names.
+//   - W7: row locks go at apply, before the commit is durable. Who reads such a row commits
+//     behind it, so it is durable whenever the reader's commit is.
+//
+// # Goroutines
+//
+// A DB owns one, the checkpointer, begun by Open and awaited by Close. Committing needs none: the
+// leader is a committer. The store and the log have their own.
+//
+// # Lock order
+//
+// Leadership of the pipeline, then applier.mu, then visibility.mu, then the locks inside the
+// store. pipeline.mu and orphanAborts.mu are held for a few instructions and nothing is taken
+// under them. Whoever holds leadership or applier.mu may wait for the store, the store for the
+// log's flusher (E3), and the flusher for nobody.
+package engine
