@@ -1,0 +1,199 @@
+package types
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"slices"
+	"strings"
+)
+
+// jsonbVersion is the first byte of jsonb's binary form.
+const jsonbVersion = 1
+
+// json keeps its text; jsonb is held as the text PostgreSQL prints for it, keys sorted and the last
+// of equal keys kept, so that equal documents of equal numbers are equal bytes.
+
+func parseJSON(oid OID, s string) (Datum, error) {
+	if err := CheckText(s); err != nil {
+		return Null, err
+	}
+	if !json.Valid([]byte(s)) {
+		return Null, errJSON(s)
+	}
+	if oid == JSON {
+		return NewString(JSON, s), nil
+	}
+	dec := json.NewDecoder(strings.NewReader(s))
+	dec.UseNumber()
+	var v any
+	if err := dec.Decode(&v); err != nil {
+		return Null, errJSON(s)
+	}
+	out, err := appendJSONB(nil, v)
+	if err != nil {
+		return Null, err
+	}
+	return NewBytes(JSONB, out), nil
+}
+
+// errJSON says what PostgreSQL says of a document that ends early, and shows the first token that
+// does not belong for one that is wrong.
+func errJSON(s string) *Error {
+	e := Errorf(CodeInvalidText, "invalid input syntax for type json")
+	dec := json.NewDecoder(strings.NewReader(s))
+	var v any
+	err := dec.Decode(&v)
+	switch cause := err.(type) {
+	case nil:
+		offset := int(dec.InputOffset())
+		return e.WithDetail("Expected end of input, but found \"%s\".", jsonToken(s[offset:]))
+	case *json.SyntaxError:
+		if cause.Offset > 0 && int(cause.Offset) <= len(s) && err != io.ErrUnexpectedEOF {
+			token := jsonToken(s[jsonTokenStart(s, int(cause.Offset)-1):])
+			if token != "" {
+				return e.WithDetail("Token \"%s\" is invalid.", token)
+			}
+		}
+	}
+	return e.WithDetail("The input string ended unexpectedly.")
+}
+
+// jsonTokenStart goes back to where the word around offset i begins.
+func jsonTokenStart(s string, i int) int {
+	for i > 0 && isJSONWord(s[i]) && isJSONWord(s[i-1]) {
+		i--
+	}
+	return i
+}
+
+func isJSONWord(c byte) bool {
+	return isLetter(c) || isDigit(c) || c == '_' || c >= 0x80
+}
+
+func jsonToken(s string) string {
+	s = strings.TrimLeft(s, " \t\r\n")
+	end := 0
+	for end < len(s) && isJSONWord(s[end]) {
+		end++
+	}
+	if end == 0 && s != "" {
+		return firstChar(s)
+	}
+	return s[:end]
+}
+
+func parseJSONBinary(oid OID, b []byte) (Datum, error) {
+	if oid == JSONB {
+		if len(b) == 0 {
+			return Null, errBinaryLength(oid, 0, 1)
+		}
+		if b[0] != jsonbVersion {
+			return Null, Errorf("XX000", "unsupported jsonb version number %d", b[0])
+		}
+		b = b[1:]
+	}
+	return parseJSON(oid, NewBytes(Text, b).Str())
+}
+
+func appendJSONB(dst []byte, v any) ([]byte, error) {
+	switch v := v.(type) {
+	case nil:
+		return append(dst, "null"...), nil
+	case bool:
+		if v {
+			return append(dst, "true"...), nil
+		}
+		return append(dst, "false"...), nil
+	case json.Number:
+		d, err := parseNumeric(v.String())
+		if err != nil {
+			return nil, err
+		}
+		return appendNumeric(dst, d), nil
+	case string:
+		if strings.IndexByte(v, 0) >= 0 {
+			return nil, Errorf(CodeUntranslatable, "unsupported Unicode escape sequence").
+				WithDetail("\\u0000 cannot be converted to text.")
+		}
+		return AppendJSONString(dst, v), nil
+	case []any:
+		return appendJSONBArray(dst, v)
+	}
+	return appendJSONBObject(dst, v.(map[string]any))
+}
+
+func appendJSONBArray(dst []byte, elems []any) ([]byte, error) {
+	var err error
+	dst = append(dst, '[')
+	for i, e := range elems {
+		if i > 0 {
+			dst = append(dst, ", "...)
+		}
+		if dst, err = appendJSONB(dst, e); err != nil {
+			return nil, err
+		}
+	}
+	return append(dst, ']'), nil
+}
+
+// appendJSONBObject orders keys by length, then by bytes, as jsonb keeps them.
+func appendJSONBObject(dst []byte, object map[string]any) ([]byte, error) {
+	keys := make([]string, 0, len(object))
+	for k := range object {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b string) int {
+		if len(a) != len(b) {
+			return len(a) - len(b)
+		}
+		return strings.Compare(a, b)
+	})
+	dst = append(dst, '{')
+	for i, k := range keys {
+		if i > 0 {
+			dst = append(dst, ", "...)
+		}
+		var err error
+		if dst, err = appendJSONB(dst, k); err != nil {
+			return nil, err
+		}
+		dst = append(dst, ": "...)
+		if dst, err = appendJSONB(dst, object[k]); err != nil {
+			return nil, err
+		}
+	}
+	return append(dst, '}'), nil
+}
+
+// AppendJSONString appends s as a JSON string, escaping what PostgreSQL escapes and nothing more.
+func AppendJSONString(dst []byte, s string) []byte {
+	dst = append(dst, '"')
+	for i := range len(s) {
+		switch c := s[i]; c {
+		case '"', '\\':
+			dst = append(dst, '\\', c)
+		case '\n':
+			dst = append(dst, '\\', 'n')
+		case '\r':
+			dst = append(dst, '\\', 'r')
+		case '\t':
+			dst = append(dst, '\\', 't')
+		case '\b':
+			dst = append(dst, '\\', 'b')
+		case '\f':
+			dst = append(dst, '\\', 'f')
+		default:
+			if c < ' ' {
+				dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+				continue
+			}
+			dst = append(dst, c)
+		}
+	}
+	return append(dst, '"')
+}
+
+// compareJSONB makes equal documents equal. Its order is of the text, not PostgreSQL's, which is why
+// jsonb is no key type here.
+func compareJSONB(a, b string) int { return bytes.Compare([]byte(a), []byte(b)) }
