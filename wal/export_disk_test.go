@@ -2,6 +2,7 @@ package wal
 
 import (
 	"context"
+	"hash/crc32"
 	"time"
 )
 
@@ -32,3 +33,6 @@ const (
 
 // ControlOf is what control says on disk, as last written.
 func ControlOf(l *Log) Control { return l.dir.Control() }
+
+// Checksum is the one of records.
+func Checksum(b []byte) uint32 { return crc32.Checksum(b, castagnoli) }

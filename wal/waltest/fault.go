@@ -95,9 +95,10 @@ type Lies struct {
 // life is one process on the store.
 type life struct {
 	// All guarded by the store's mu.
-	dead   error // why every operation fails; nil while the process lives
-	ops    int
-	faults []*Fault
+	dead    error // why every operation fails; nil while the process lives
+	ops     int
+	changes int
+	faults  []*Fault
 }
 
 func (l *life) end(why error) {
@@ -142,6 +143,13 @@ func (d *Disk) Ops() int {
 	return d.life.ops
 }
 
+// Changes says how many of them have changed a file or a name.
+func (d *Disk) Changes() int {
+	d.store.mu.Lock()
+	defer d.store.mu.Unlock()
+	return d.life.changes
+}
+
 // PowerOffAt cuts the power at the nth operation from now, counted from 1. It may still be done,
 // by the seed's choice, but it answers ErrPowerOff, and so does every later one. Call Crash then.
 func (d *Disk) PowerOffAt(nth int, seed uint64) {
@@ -168,6 +176,10 @@ func (d *Disk) admit(op Op, path string) verdict {
 	d.store.mu.Lock()
 	l := d.life
 	l.ops++
+	switch op {
+	case OpCreate, OpRename, OpRemove, OpWrite, OpTruncate:
+		l.changes++
+	}
 	if l.dead != nil {
 		return verdict{err: l.dead, skip: true}
 	}

@@ -43,12 +43,21 @@ func (d *Disk) Damage(path string, change func(data []byte) []byte) {
 	}
 }
 
-// FlipBit turns one bit of a file over.
+// FlipBit turns one bit of a file over, on the medium and in the page cache.
 func (d *Disk) FlipBit(path string, off int64, bit uint) {
-	d.Damage(path, func(data []byte) []byte {
-		data[off] ^= 1 << (bit % 8)
-		return data
-	})
+	d.store.mu.Lock()
+	defer d.store.mu.Unlock()
+	node, err := d.store.find(filepath.Clean(path))
+	if err != nil {
+		return
+	}
+	i, in := int(off/pieceSize), int(off%pieceSize)
+	for _, pieces := range [][]piece{node.cached, node.medium} {
+		if i < len(pieces) {
+			b := orZero(pieces[i])[in] ^ 1<<(bit%8)
+			pieces[i] = overwrite(pieces[i], []byte{b}, in)
+		}
+	}
 }
 
 // Lose takes a file away, durably.
