@@ -53,9 +53,13 @@ func checkRecord(b []byte, r *Record) error {
 	if r.Flags != 0 || !allZero(b[50:HeaderSize]) {
 		return &UnsupportedError{What: fmt.Sprintf("flag %#x of a %s record", b[49:56], r.Type)}
 	}
-	if r.Type != TypeNoop {
-		r.Payload = b[HeaderSize:r.Length:r.Length]
+	if r.Type == TypeNoop {
+		return nil
 	}
+	if !allZero(b[r.Length:]) {
+		return &UnsupportedError{What: "padding of a record that is not zeros"}
+	}
+	r.Payload = b[HeaderSize:r.Length:r.Length]
 	return nil
 }
 

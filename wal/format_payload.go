@@ -96,6 +96,9 @@ func DecodeCommit(src []byte) (h CommitHeader, ops []byte, err error) {
 	if src[21] > NameSizeMax || src[22] > NameSizeMax || appEnd > len(src) {
 		return h, nil, payloadError(TypeCommit, "names longer than allowed")
 	}
+	if src[23] != 0 {
+		return h, nil, &UnsupportedError{What: "flag " + itoa(uint64(src[23])) + " of a commit"}
+	}
 	h = CommitHeader{
 		Time:      int64(binary.LittleEndian.Uint64(src)),
 		FirstData: LSN(binary.LittleEndian.Uint64(src[8:])),
@@ -211,6 +214,9 @@ func DecodeData(r *Record) (h DataHeader, piece []byte, err error) {
 	}
 	h.First = LSN(binary.LittleEndian.Uint64(src))
 	h.Piece = binary.LittleEndian.Uint32(src[8:])
+	if flags := binary.LittleEndian.Uint32(src[12:]); flags != 0 {
+		return h, nil, &UnsupportedError{What: "flag " + itoa(uint64(flags)) + " of a data record"}
+	}
 	if (h.Piece == 0) != (h.First == 0) {
 		return h, nil, payloadError(TypeData, "piece 0 and only piece 0 has no first position")
 	}
