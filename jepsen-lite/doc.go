@@ -9,13 +9,16 @@
 // is the history, one JSON object a line, which [Judge] reads and nothing else. A history can be
 // judged again long after the run (jepsen-lite check FILE).
 //
-// What Judge holds the server to, after kill -9 in any mode:
+// What Judge holds the server to:
 //
-//   - J1 every acknowledged transaction is there, whole;
-//   - J2 of one session's transactions a prefix is there: at most the one in flight at the kill
-//     is undecided, and it is there whole or not at all;
-//   - J3 what is there is a prefix of the commit order across sessions: the ticks, drawn under one
-//     row lock and so in commit order, are 1..n without a hole or a repetition;
+//   - J1 after kill -9, in any mode, every acknowledged transaction is there, whole;
+//   - J2 of one session's transactions a prefix is there, each whole or not at all;
+//   - J3 what is there is a prefix of the commit order across sessions, without a hole: by the
+//     positions of the receipts, and by ticks, which are drawn under one row lock and so in commit
+//     order;
 //   - J4 nothing rolled back, and nothing deleted, is there;
-//   - J5 the log position after recovery is at or past every position a client was shown.
+//   - J5 the log ends at or past every position a client was shown; after a power cut, every
+//     position the server called flushed;
+//   - J6 after a power cut everything is there that was acknowledged in a mode above off, that was
+//     acknowledged before such a commit began, or that lies at or below what was called flushed.
 package jepsenlite

@@ -11,13 +11,16 @@ import (
 
 // Kinds of history lines. An operation is invoked and then ends in exactly one of ok (the server
 // said so), fail (it certainly did not happen) and unknown (the connection broke while the COMMIT
-// was under way). A kill ends a round; a state line holds what the next server showed.
+// was under way). A kill or a power cut ends a round; a state line holds what the next server
+// showed.
 const (
 	Invoke  = "invoke"
 	OK      = "ok"
 	Fail    = "fail"
 	Unknown = "unknown"
+	Flushed = "flushed" // the server said that the log is on disk up to LSN
 	Kill    = "kill"
+	Cut     = "cut"
 	State   = "state"
 )
 
@@ -30,8 +33,9 @@ type Event struct {
 	Op      string `json:"op,omitempty"`
 	Mode    string `json:"mode,omitempty"` // synchronous_commit of the session
 	Pieces  int    `json:"pieces,omitempty"`
-	Tick    int64  `json:"tick,omitempty"` // drawn in this transaction, 0 for none
-	LSN     string `json:"lsn,omitempty"`  // position shown to the client after the commit
+	Tick    int64  `json:"tick,omitempty"`  // drawn in this transaction, 0 for none
+	LSN     string `json:"lsn,omitempty"`   // the commit's own position, from its receipt
+	Shown   string `json:"shown,omitempty"` // end of the log, as shown to the client afterwards
 	Err     string `json:"err,omitempty"`
 
 	Seen *Seen `json:"seen,omitempty"` // of a state line

@@ -2,31 +2,44 @@ package jepsenlite
 
 import (
 	"bytes"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
-// sound is a history without a breach: two sessions, a tick each, one open transaction.
-func sound() []Event {
-	ev := func(typ string, session int, n int64, op string, tick int64, lsn string) Event {
-		return Event{Type: typ, Session: session, N: n, Op: op, Mode: "off", Pieces: 1, Tick: tick, LSN: lsn}
+func txn(typ string, session int, n int64, op, mode string, pieces int, tick int64) Event {
+	return Event{Type: typ, Session: session, N: n, Op: op, Mode: mode, Pieces: pieces, Tick: tick}
+}
+
+// acked is a transaction invoked and acknowledged, with its position.
+func acked(session int, n int64, op, mode string, tick int64, lsn string) []Event {
+	pieces := 1
+	if op == "wide" {
+		pieces = widePieces
 	}
-	wide := ev(OK, 2, 2, "wide", 0, "0/3000000")
-	wide.Pieces = widePieces
-	return []Event{
-		ev(Invoke, 1, 1, "single", 0, ""), ev(OK, 1, 1, "single", 0, ""),
-		ev(Invoke, 1, 2, "tick", 0, ""), ev(OK, 1, 2, "tick", 1, "0/2000000"),
-		ev(Invoke, 2, 1, "tick", 0, ""), ev(OK, 2, 1, "tick", 2, ""),
-		ev(Invoke, 2, 2, "wide", 0, ""), wide,
-		ev(Invoke, 2, 3, "explicit", 0, ""), ev(Fail, 2, 3, "explicit", 0, ""),
-		ev(Invoke, 1, 3, "tick", 0, ""), ev(Unknown, 1, 3, "tick", 3, ""),
-		{Type: Kill},
-		{Type: State, Seen: &Seen{
+	ok := txn(OK, session, n, op, mode, pieces, tick)
+	ok.LSN, ok.Shown = lsn, lsn
+	return []Event{txn(Invoke, session, n, op, mode, pieces, 0), ok}
+}
+
+func state(seen Seen) Event { return Event{Type: State, Seen: &seen} }
+
+// sound is a history without a breach: two sessions, three ticks, one open transaction.
+func sound() []Event {
+	var events []Event
+	events = append(events, acked(1, 1, "single", "off", 0, "")...)
+	events = append(events, acked(1, 2, "tick", "off", 1, "0/2000000")...)
+	events = append(events, acked(2, 1, "tick", "local", 2, "")...)
+	events = append(events, acked(2, 2, "wide", "local", 0, "0/3000000")...)
+	return append(events,
+		txn(Invoke, 2, 3, "explicit", "local", 1, 0), txn(Fail, 2, 3, "explicit", "local", 1, 0),
+		txn(Invoke, 1, 3, "tick", "off", 1, 0), txn(Unknown, 1, 3, "tick", "off", 1, 3),
+		Event{Type: Kill},
+		state(Seen{
 			Entries: map[int]map[int64]int{1: {1: 1, 2: 1, 3: 1}, 2: {1: 1, 2: widePieces}},
 			Last:    map[int]int64{1: 3, 2: 2},
-			Ticks:   []int64{1, 2, 3}, TickTop: 3, LSN: "0/4000000"}},
-	}
+			Ticks:   []int64{1, 2, 3}, TickTop: 3, LSN: "0/4000000"}))
 }
 
 func judged(t *testing.T, events []Event) *Verdict {
@@ -79,7 +92,60 @@ func TestJudgeNamesEveryBreach(t *testing.T) {
 			c.spoil(events[len(events)-1].Seen)
 			v := judged(t, events)
 			require.NotEmpty(t, v.Breaches)
-			require.Contains(t, v.Breaches[0], c.breach)
+			require.Contains(t, fmt.Sprint(v.Breaches), c.breach)
+		})
+	}
+}
+
+// cutHistory is a power cut over three sessions: commits in the order of their positions, the second
+// session's in mode local, a watermark between; survive[i] says whether commit i is there.
+func cutHistory(survive [6]bool) []Event {
+	commits := []struct {
+		session int
+		n       int64
+		mode    string
+	}{{1, 1, "off"}, {2, 1, "local"}, {3, 1, "off"}, {1, 2, "off"}, {3, 2, "off"}, {1, 3, "off"}}
+	var events []Event
+	seen := Seen{Entries: map[int]map[int64]int{}, Last: map[int]int64{}, LSN: "0/1000000"}
+	for i, c := range commits {
+		lsn := fmt.Sprintf("0/%X", 0x1000000+i*256)
+		events = append(events, acked(c.session, c.n, "explicit", c.mode, 0, lsn)...)
+		if i == 2 {
+			events = append(events, Event{Type: Flushed, LSN: lsn})
+		}
+		if !survive[i] {
+			continue
+		}
+		if seen.Entries[c.session] == nil {
+			seen.Entries[c.session] = map[int64]int{}
+		}
+		seen.Entries[c.session][c.n] = 1
+		seen.Last[c.session] = c.n
+		seen.LSN = lsn
+	}
+	return append(events, Event{Type: Cut}, state(seen))
+}
+
+func TestJudgeOfAPowerCut(t *testing.T) {
+	all := judged(t, cutHistory([6]bool{true, true, true, true, true, true}))
+	require.Empty(t, all.Breaches)
+	require.Zero(t, all.Lost)
+	suffix := judged(t, cutHistory([6]bool{true, true, true, true, false, false}))
+	require.Empty(t, suffix.Breaches, "a suffix of off commits may go")
+	require.Equal(t, 2, suffix.Lost)
+
+	for name, c := range map[string]struct {
+		breach  string
+		survive [6]bool
+	}{
+		"a local commit is gone":            {"J6", [6]bool{true, false, true, true, true, true}},
+		"one before a local commit is gone": {"J6", [6]bool{false, true, false, false, false, false}},
+		"one that was called flushed":       {"J6", [6]bool{true, true, false, false, false, false}},
+		"a hole across sessions":            {"J3", [6]bool{true, true, true, false, true, false}},
+		"a hole within a session":           {"J2", [6]bool{true, true, true, false, true, true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Contains(t, fmt.Sprint(judged(t, cutHistory(c.survive)).Breaches), c.breach)
 		})
 	}
 }
@@ -88,14 +154,13 @@ func TestJudgeRetiresOldEntries(t *testing.T) {
 	var events []Event
 	entries := map[int64]int{}
 	for n := int64(1); n <= retireAfter+5; n++ {
-		events = append(events, Event{Type: OK, Session: 1, N: n, Op: "explicit", Pieces: 1})
+		events = append(events, acked(1, n, "explicit", "off", 0, "")...)
 		if n > 5 {
 			entries[n] = 1
 		}
 	}
-	seen := &Seen{Entries: map[int]map[int64]int{1: entries},
-		Last: map[int]int64{1: retireAfter + 5}, LSN: "0/1000000"}
-	events = append(events, Event{Type: State, Seen: seen})
+	events = append(events, Event{Type: Kill}, state(Seen{Entries: map[int]map[int64]int{1: entries},
+		Last: map[int]int64{1: retireAfter + 5}, LSN: "0/1000000"}))
 	require.Empty(t, judged(t, events).Breaches)
 	entries[3] = 1 // a deletion that did not survive
 	require.Contains(t, judged(t, events).Breaches[0], "transaction 3 is there and must not be")

@@ -45,9 +45,9 @@ func seed(t *testing.T) uint64 {
 func TestKillNineLosesNothingAcknowledged(t *testing.T) {
 	const kills = 30
 	history := &bytes.Buffer{}
-	run := &KillRun{
+	run := &CrashRun{
 		Node:     &Node{Bin: binary(t), Dir: filepath.Join(t.TempDir(), "data"), Args: killArgs},
-		Sessions: 2 * len(Modes), Kills: kills, Seed: seed(t), Journal: NewJournal(history),
+		Sessions: 2 * len(Modes), Crashes: kills, Seed: seed(t), Journal: NewJournal(history),
 	}
 	require.NoError(t, run.Run(context.Background()))
 	if dir := os.Getenv("ACKDB_HISTORY"); dir != "" {

@@ -172,7 +172,7 @@ func (s *session) explicit(ctx context.Context, op *Event) error {
 	err = tx.Commit(ctx)
 	op.Type = outcome(err)
 	if err == nil && s.rng.IntN(4) == 0 {
-		err = s.conn.QueryRow(ctx, "SELECT pg_current_wal_insert_lsn()::text").Scan(&op.LSN)
+		err = s.conn.QueryRow(ctx, "SELECT pg_current_wal_insert_lsn()::text").Scan(&op.Shown)
 	}
 	return err
 }

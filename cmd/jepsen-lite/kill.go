@@ -37,10 +37,10 @@ func (c *killCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	run := &jepsenlite.KillRun{
+	run := &jepsenlite.CrashRun{
 		Node: &jepsenlite.Node{Bin: bin, Dir: filepath.Join(dir, "data"), Args: []string{
 			"-c", "wal_segment_size=1MB", "-c", "max_wal_size=8MB", "-c", "wal_keep_size=0"}},
-		Sessions: c.Sessions, Kills: c.Kills, Seed: c.Seed,
+		Sessions: c.Sessions, Crashes: c.Kills, Seed: c.Seed,
 		Journal: jepsenlite.NewJournal(history), Progress: c.progress(),
 	}
 	if err := run.Run(ctx); err != nil {
