@@ -29,7 +29,7 @@ type CommitResult struct {
 // commitRequest is one record on its way through the pipeline. It belongs to the goroutine that
 // submits it, except between submit and the signal, when it is the leader's.
 type commitRequest struct {
-	kind wal.RecordType // TypeCommit, TypeData or TypeAbort
+	kind wal.RecordType // TypeCommit, TypeData or TypeAbort; TypeNoop asks for a new segment
 	size int            // estimate of the record's size
 
 	// of a commit
@@ -52,8 +52,10 @@ type commitRequest struct {
 }
 
 // alone says that a request gets a group of its own: the apply of a large transaction is several
-// batches, and a group is one.
-func (r *commitRequest) alone() bool { return r.kind == wal.TypeCommit && r.firstData != 0 }
+// batches, and a group is one; a new segment is no record of a group.
+func (r *commitRequest) alone() bool {
+	return r.kind == wal.TypeNoop || r.kind == wal.TypeCommit && r.firstData != 0
+}
 
 // requests are pooled for their channels.
 var requests = sync.Pool{New: func() any {
@@ -123,6 +125,10 @@ func (db *DB) answer(ctx context.Context, result CommitResult, level wal.Level) 
 // append, apply, publish, release the row locks (safe before any of it is durable, W7). The
 // pipeline wakes the members behind it.
 func (db *DB) commitGroup(group []*commitRequest) {
+	if req := group[0]; req.kind == wal.TypeNoop {
+		req.result, req.err = db.switchSegment()
+		return
+	}
 	g := &db.group
 	g.reset(time.Now().UnixMicro())
 	for _, req := range group {

@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -100,15 +101,11 @@ func readRows(iter *pebble.Iterator) ([]row, error) {
 			return nil, errors.Join(err, iter.Close())
 		}
 		rows = append(rows, row{
-			table: TableID(be32(iter.Key())), key: string(rowKey(iter.Key())),
+			table: TableID(binary.BigEndian.Uint32(iter.Key())), key: string(rowKey(iter.Key())),
 			value: bytes.Clone(value), lsn: lsn,
 		})
 	}
 	return rows, iter.Close()
-}
-
-func be32(b []byte) uint32 {
-	return uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
 }
 
 // committedTxn is one commit that a test knows of.
@@ -228,11 +225,11 @@ const (
 func (w *writer) key() []byte { return fmt.Appendf(nil, "k%03d", w.rng.IntN(testKeys)) }
 
 func (w *writer) value(size int) []byte {
-	value := make([]byte, size)
-	for i := range value {
-		value[i] = byte(w.rng.Uint32())
+	value := make([]byte, 0, size+8)
+	for len(value) < size {
+		value = binary.LittleEndian.AppendUint64(value, w.rng.Uint64())
 	}
-	return value
+	return value[:size]
 }
 
 // fill puts the operations of one transaction into txn; one in eight is large.

@@ -28,7 +28,7 @@ type CrashFS struct {
 	// syncs counts the log's fsyncs; stall, when set, holds each back until it returns, and
 	// fail makes each fail.
 	syncs atomic.Int64
-	stall atomic.Pointer[func()]
+	stall atomic.Pointer[func(path string)]
 	fail  atomic.Pointer[error]
 
 	// create makes "create unless it exists" one step; the memory file system has no O_EXCL.
@@ -54,8 +54,8 @@ func (c *CrashFS) Crash(seed uint64, unsyncedPercent int) *CrashFS {
 	})}
 }
 
-// StallSyncs makes every fsync of the log call f first; nil ends that.
-func (c *CrashFS) StallSyncs(f func()) {
+// StallSyncs makes every fsync of a file of the log call f with its path first; nil ends that.
+func (c *CrashFS) StallSyncs(f func(path string)) {
 	if f == nil {
 		c.stall.Store(nil)
 		return
@@ -169,7 +169,7 @@ type file struct {
 
 func (f *file) Sync() error {
 	if stall := f.disk.stall.Load(); stall != nil {
-		(*stall)()
+		(*stall)(f.path)
 	}
 	if err := f.disk.fail.Load(); err != nil {
 		return *err
