@@ -2,6 +2,7 @@ package wal
 
 import (
 	"context"
+	"encoding/binary"
 	"hash/crc32"
 	"time"
 )
@@ -36,3 +37,9 @@ func ControlOf(l *Log) Control { return l.dir.Control() }
 
 // Checksum is the one of records.
 func Checksum(b []byte) uint32 { return crc32.Checksum(b, castagnoli) }
+
+// SealControl gives a block of control another version and a crc that holds.
+func SealControl(b []byte, version uint32) {
+	binary.LittleEndian.PutUint32(b[12:], version)
+	binary.LittleEndian.PutUint32(b[8:], crc32.Checksum(b[12:], castagnoli))
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -42,6 +43,8 @@ type machine struct {
 	receipts []receipt // of every commit ever appended, whatever became of it
 	marker   wal.LSN   // the store's durable marker: survives every crash
 	number   int       // of commits ever appended, in their payloads
+
+	lazy bool // the flusher flushes only when asked, however much is unflushed
 }
 
 // record is one commit as the observer remembers it.
@@ -67,7 +70,13 @@ func (m *machine) options() wal.Options {
 	return wal.Options{
 		Dir: machineDir, Disk: m.disk, SegmentSize: machineSegment, Clock: m.clock,
 		KeepSize: func() int64 { return machineSegment },
-		Rand:     chacha(m.rng.Uint64()),
+		FlushAfter: func() int64 {
+			if m.lazy {
+				return math.MaxInt64
+			}
+			return wal.FlushAfterDefault
+		},
+		Rand: chacha(m.rng.Uint64()),
 		Fatal: func(err error) {
 			select {
 			case m.fatal <- err:
