@@ -42,8 +42,11 @@ type applier struct {
 }
 
 func newApplier(store *pebble.DB, gate *interlock, at marker) *applier {
+	// The one batch is reused for ever. By itself it would drop a buffer above 1 MiB after each
+	// use, and grow it again from nothing for every part of a large apply.
+	batch := store.NewBatch(pebble.WithMaxRetainedSizeBytes(2 * applyBatchSize))
 	a := &applier{
-		store: store, gate: gate, batch: store.NewBatch(), batchSize: applyBatchSize,
+		store: store, gate: gate, batch: batch, batchSize: applyBatchSize,
 		reached: at.applied, marked: at.applied,
 	}
 	if gate.hooks.applyBatchSize != 0 {
