@@ -45,6 +45,9 @@ func collectWritten(w *writeSet) *writtenKeys {
 		return k
 	}
 	for node := w.first(); node != 0; node = w.next(node) {
+		if w.nodes[node].newest == 0 {
+			continue // rolled back
+		}
 		k.keys = appendRowKey(k.keys, w.nodes[node].table, w.key(node))
 		k.ends = append(k.ends, uint32(len(k.keys)))
 	}

@@ -33,6 +33,9 @@ func (t *Txn) Scan(table TableID, lo, hi []byte, reverse bool) *Iter {
 	if t.txnState == nil {
 		return &Iter{err: ErrTxnDone}
 	}
+	if hi != nil && bytes.Compare(lo, hi) > 0 {
+		hi = lo // nothing; the store wants its bounds in order
+	}
 	span := spanOf(table, lo, hi)
 	it := &Iter{state: t.txnState, table: table, reverse: reverse, lo: span.lo, hi: span.hi}
 	if it.err = t.needView(); it.err != nil {

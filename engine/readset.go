@@ -44,6 +44,9 @@ func (r *readSet) addPoint(key []byte) {
 
 // addSpan remembers a range.
 func (r *readSet) addSpan(s keySpan) {
+	if bytes.Compare(s.lo, s.hi) >= 0 {
+		return
+	}
 	if r.tables != nil {
 		r.addTable(s.lo)
 		return
