@@ -36,8 +36,8 @@ func (c *converter) constant(n *pg.A_Const) *Const {
 func setNumber(c *Const, text string) {
 	digits, negated := strings.CutPrefix(text, "-")
 	c.Negated = negated
-	end, integer, ok := numberEnd(digits, 0)
-	if integer && ok && end == len(digits) {
+	based := len(digits) > 2 && digits[0] == '0' && baseDigits(digits[1]) != ""
+	if end, integer := decimalEnd(digits, 0); based || integer && end == len(digits) {
 		if kind, v := classifyInteger(digits); kind != TokenNumeric && kind != TokenInt8Min {
 			setInteger(c, v)
 			return

@@ -1,17 +1,42 @@
 package parse
 
-import "fmt"
+import (
+	"fmt"
+	"runtime"
+	"syscall"
+)
 
 const (
 	// MaxStatementBytes bounds the text of a query.
 	MaxStatementBytes = 16 << 20
 
-	// MaxNesting bounds what guard counts. docs/decisions/parser-guard.md has the measurements.
+	// MaxNesting bounds what guard counts, if the stack is large enough for it.
 	MaxNesting = 4000
+
+	// stackBytesPerToken is twice what the densest nesting takes of the C stack for each token
+	// that guard counts. docs/decisions/parser-guard.md has the measurements.
+	stackBytesPerToken = 700
 
 	// setOperationCost is what UNION, INTERSECT and EXCEPT count beyond their own token.
 	setOperationCost = 2
 )
+
+// nestingLimit is MaxNesting, or less where threads have small stacks.
+var nestingLimit = int32(min(MaxNesting, threadStackBytes()/stackBytesPerToken))
+
+// threadStackBytes is the stack of the threads that run the grammar. The C library gives a new
+// thread what the stack limit says, and 2 MiB when there is none.
+func threadStackBytes() uint64 {
+	const unlimited, elsewhere = 2 << 20, 512 << 10
+	var limit syscall.Rlimit
+	if runtime.GOOS != "linux" || syscall.Getrlimit(syscall.RLIMIT_STACK, &limit) != nil {
+		return elsewhere
+	}
+	if limit.Cur > 1<<40 {
+		return unlimited
+	}
+	return limit.Cur
+}
 
 // guard bounds the depth of the tree that the C parser could build of the tokens so far. That
 // parser's tree walkers recurse on the C stack without a check.
@@ -45,7 +70,7 @@ func (g *guard) reset() {
 // token counts one token and reports whether the statement is still shallow enough.
 func (g *guard) token() bool {
 	g.top.element++
-	return g.outer+g.top.chain+g.top.element <= MaxNesting
+	return g.outer+g.top.chain+g.top.element <= nestingLimit
 }
 
 func (g *guard) comma() {
@@ -55,7 +80,7 @@ func (g *guard) comma() {
 
 func (g *guard) setOperation() bool {
 	g.top.chain += setOperationCost
-	return g.outer+g.top.cost() <= MaxNesting
+	return g.outer+g.top.cost() <= nestingLimit
 }
 
 func (g *guard) open() {
@@ -75,7 +100,7 @@ func (g *guard) close() bool {
 	g.stack = g.stack[:last]
 	g.outer -= g.top.chain + g.top.element
 	g.top.element += inner
-	return g.outer+g.top.cost() <= MaxNesting
+	return g.outer+g.top.cost() <= nestingLimit
 }
 
 func (t *Tokens) tooDeep(offset int) error {
@@ -83,7 +108,7 @@ func (t *Tokens) tooDeep(offset int) error {
 		SQLSTATE: CodeTooComplex,
 		Message:  "statement is nested too deeply",
 		Hint: fmt.Sprintf("At most %d tokens may follow one another without a comma between them, "+
-			"counted over all open brackets.", MaxNesting),
+			"counted over all open brackets.", nestingLimit),
 		Position: charPosition(t.sql, offset),
 	}
 }

@@ -58,23 +58,16 @@ func needsGrammar(c byte) bool {
 }
 
 // continuation finds the opening quote of a string's next part: SQL joins strings that only space
-// with a line end in it separates, comments to the line end included. It is negative without one.
+// with a line end in it separates. It is negative without one. (Postgres allows comments there too;
+// pg_query's scanner does not, and the two lexers we have must not differ: P1.)
 func continuation(sql string, i int) int {
 	newline := false
-	for i < len(sql) {
-		switch c := sql[i]; {
-		case c == '\n' || c == '\r':
-			newline = true
-			i++
-		case classTable[c] == classSpace:
-			i++
-		case c == '-' && isCommentStart(sql, i):
-			i = commentEnd(sql, i)
-		case c == '\'' && newline:
-			return i
-		default:
-			return -1
-		}
+	for i < len(sql) && classTable[sql[i]] == classSpace {
+		newline = newline || sql[i] == '\n' || sql[i] == '\r'
+		i++
+	}
+	if newline && i < len(sql) && sql[i] == '\'' {
+		return i
 	}
 	return -1
 }
@@ -116,9 +109,6 @@ func (t *Tokens) scanDollar(i int) (int, error) {
 		for end < len(sql) && classTable[sql[end]] == classDigit {
 			end++
 		}
-		if end < len(sql) && classTable[sql[end]] == classIdent {
-			return i, t.lexError("trailing junk after parameter", i, identEnd(sql, end))
-		}
 		return t.emit(TokenParam, i, end)
 	}
 	for end < len(sql) && identTable[sql[end]] && sql[end] != '$' {
@@ -147,13 +137,12 @@ func identEnd(sql string, i int) int {
 // scanNumber reads a number of any form, which may begin with a dot.
 func (t *Tokens) scanNumber(i int) (int, error) {
 	sql := t.sql
-	end, integer, ok := numberEnd(sql, i)
-	if !ok {
-		return i, t.numberError(i, end)
+	if sql[i] == '0' && i+1 < len(sql) && baseDigits(sql[i+1]) != "" {
+		return t.scanBasedInteger(i)
 	}
-	based := integer && end > i+1 && classTable[sql[i+1]] == classIdent
-	if end < len(sql) && (classTable[sql[end]] == classIdent || based && identTable[sql[end]]) {
-		return i, t.lexError("trailing junk after numeric literal", i, identEnd(sql, end))
+	end, integer := decimalEnd(sql, i)
+	if end < len(sql) && classTable[sql[end]] == classIdent {
+		return i, t.lexError("trailing junk after numeric literal", i, junkEnd(sql, end))
 	}
 	lit := Literal{Kind: TokenNumeric, form: formNumber, start: uint32(i), end: uint32(end)}
 	if integer {
@@ -162,20 +151,34 @@ func (t *Tokens) scanNumber(i int) (int, error) {
 	return t.emitLiteral(lit, i, end)
 }
 
-// numberError words what is wrong with a number that has a prefix of another base.
-func (t *Tokens) numberError(i, end int) error {
-	what := map[byte]string{'x': "hexadecimal", 'o': "octal", 'b': "binary"}[t.sql[i+1]|0x20]
-	return t.lexError("invalid "+what+" integer", i, end)
+// junkEnd is where Postgres ends the junk after a number: at the end of the word it begins, or
+// behind the sign of an exponent without digits.
+func junkEnd(sql string, i int) int {
+	if sql[i]|0x20 == 'e' && i+1 < len(sql) && (sql[i+1] == '+' || sql[i+1] == '-') {
+		return i + 2
+	}
+	return identEnd(sql, i)
 }
 
-// numberEnd finds where the number at i ends. It is not ok when a base's digits are missing.
-func numberEnd(sql string, i int) (end int, integer, ok bool) {
-	if sql[i] == '0' && i+1 < len(sql) {
-		if digits := baseDigits(sql[i+1]); digits != "" {
-			end = digitsEnd(sql, i+2, digits, true)
-			return end, true, end > i+2
-		}
+// scanBasedInteger reads 0x1F, 0o17 or 0b11. All of the word has to be digits of that base.
+func (t *Tokens) scanBasedInteger(i int) (int, error) {
+	sql := t.sql
+	digits := digitsEnd(sql, i+2, baseDigits(sql[i+1]), true)
+	end := identEnd(sql, i+1)
+	switch {
+	case digits == end && end > i+2:
+		lit := Literal{form: formNumber, start: uint32(i), end: uint32(end)}
+		lit.Kind, lit.Int = classifyInteger(sql[i:end])
+		return t.emitLiteral(lit, i, end)
+	case end == i+2, end == i+3 && sql[i+2] == '_':
+		what := map[byte]string{'x': "hexadecimal", 'o': "octal", 'b': "binary"}[sql[i+1]|0x20]
+		return i, t.lexError("invalid "+what+" integer", i, end)
 	}
+	return i, t.lexError("trailing junk after numeric literal", i, end)
+}
+
+// decimalEnd finds where the decimal number at i ends.
+func decimalEnd(sql string, i int) (end int, integer bool) {
 	const decimal = "0123456789"
 	end = digitsEnd(sql, i, decimal, false)
 	integer = true
@@ -190,10 +193,10 @@ func numberEnd(sql string, i int) (end int, integer, ok bool) {
 			exponent++
 		}
 		if after := digitsEnd(sql, exponent, decimal, false); after > exponent {
-			return after, false, true
+			return after, false
 		}
 	}
-	return end, integer, true
+	return end, integer
 }
 
 func baseDigits(c byte) string {

@@ -60,7 +60,11 @@ func runGrammar(sql string) (*pg_query.ParseResult, error) {
 func grammarError(sql string, err error) error {
 	var e *pgparser.Error
 	if !errors.As(err, &e) {
-		// Go's protobuf reader refuses strings that an escape made invalid.
+		// Go's protobuf reader has a depth limit of its own, beyond what guard admits, and refuses
+		// strings that an escape made invalid.
+		if strings.Contains(err.Error(), "recursion depth") {
+			return &SyntaxError{SQLSTATE: CodeTooComplex, Message: "statement is nested too deeply"}
+		}
 		if strings.Contains(err.Error(), "UTF-8") {
 			return &SyntaxError{
 				SQLSTATE: CodeInvalidEncoding,
