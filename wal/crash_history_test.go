@@ -44,11 +44,11 @@ func (m *machine) startThroughCrashes() error {
 	for range m.rng.IntN(3) {
 		m.disk.PowerOffAt(1+m.rng.IntN(60), m.rng.Uint64())
 		err := m.start()
-		if err == nil {
-			m.disk.Heal()
+		m.disk.Heal()
+		off := m.disk.Off() // Perhaps struck by the preparer, which goes on by itself.
+		if err == nil && !off {
 			return nil
 		}
-		off := m.disk.Off()
 		m.powerCut(m.rng.Uint64())
 		if !off {
 			return err // Not for want of power.

@@ -106,7 +106,7 @@ type (
 	}
 	dumpSegment struct {
 		Version     uint32 `json:"version"`
-		SystemID    uint64 `json:"system_id"`
+		SystemID    uint64 `json:"system_id,string"`
 		SegmentSize int64  `json:"segment_size"`
 	}
 	dumpEnd struct {
@@ -208,7 +208,7 @@ func opKindName(k OpKind) string {
 func micros(t int64) string { return time.UnixMicro(t).UTC().Format("2006-01-02T15:04:05.000000Z") }
 
 func (d *dumper) text(r *dumpRecord, ops []Op) error {
-	fmt.Fprintf(d.out, "%-12s %-14s len %-6d crc %s prev %s crc %s epoch %d.%s flushed %s",
+	fmt.Fprintf(d.out, "%-12s %-14s len %-6d crc %s after %s %s epoch %d.%s flushed %s",
 		r.LSN, r.Type, r.Length, r.CRC, r.Prev, r.PrevCRC, r.Timeline, r.Epoch, r.Flushed)
 	switch {
 	case r.Commit != nil:

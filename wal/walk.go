@@ -20,7 +20,9 @@ type walker struct {
 
 	reader *reader
 	chain  chain
-	stop   error // why next gave io.EOF: a *frameError
+	begun  EpochList // epochs whose begin was read
+	bad    LSN       // where the first frame that does not belong stands
+	stop   error     // why next gave io.EOF: a *frameError
 }
 
 // openWalker finds the log of dir: a data directory, or a directory of segments such as
@@ -153,22 +155,34 @@ func (w *walker) placed(name string, err error) error {
 func (w *walker) next() (Record, error) {
 	limit := w.starts[len(w.starts)-1] + LSN(w.segs.size)
 	if w.chain.end >= limit {
-		w.stop = badFrame("the last segment is full")
+		w.bad, w.stop = w.chain.end, errLastFull
 		return Record{}, io.EOF
 	}
+	w.bad = w.chain.end
 	pos, err := w.reader.next(w.chain.end, limit)
 	if err != nil {
 		return w.ended(err)
 	}
+	w.bad = pos
 	rec, err := w.reader.frame(pos, limit)
+	if err == nil {
+		err = w.chain.accept(&rec)
+	}
 	if err != nil {
 		return w.ended(err)
 	}
-	if err := w.chain.accept(&rec); err != nil {
-		return w.ended(err)
+	if rec.Type.begins() {
+		b, err := DecodeBegin(rec.Payload)
+		if err != nil {
+			return rec, err
+		}
+		w.begun = append(w.begun, Epoch{EpochID: b.EpochID, Begin: b.Ended, Node: b.Node})
 	}
 	return rec, nil
 }
+
+// errLastFull: the log ends with its last segment, and the next was not needed yet.
+var errLastFull = &frameError{reason: "the last segment is full"}
 
 func (w *walker) ended(err error) (Record, error) {
 	var frame *frameError
