@@ -52,13 +52,22 @@ func OpenDir(opts Options) (*Dir, error) {
 
 // makeDirs makes the directory and the one of the log, with names that a power cut cannot take.
 func (d *Dir) makeDirs() error {
-	disk := d.opts.Disk
-	if err := disk.MkdirAll(filepath.Join(d.opts.Dir, logDirName)); err != nil {
-		return fmt.Errorf("wal: create %s: %w", d.opts.Dir, err)
+	disk, dir := d.opts.Disk, filepath.Clean(d.opts.Dir)
+	// These two always, for a start that was cut short may have made them; further up only what
+	// this start makes.
+	parents := []string{filepath.Dir(dir), dir}
+	for up := filepath.Dir(dir); up != filepath.Dir(up); up = filepath.Dir(up) {
+		if _, err := disk.List(up); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		parents = append(parents, filepath.Dir(up))
 	}
-	for _, dir := range []string{filepath.Dir(filepath.Clean(d.opts.Dir)), d.opts.Dir} {
-		if err := disk.SyncDir(dir); err != nil {
-			return fmt.Errorf("wal: create %s: %w", d.opts.Dir, err)
+	if err := disk.MkdirAll(filepath.Join(dir, logDirName)); err != nil {
+		return fmt.Errorf("wal: create %s: %w", dir, err)
+	}
+	for _, parent := range parents {
+		if err := disk.SyncDir(parent); err != nil {
+			return fmt.Errorf("wal: create %s: %w", dir, err)
 		}
 	}
 	return nil

@@ -152,6 +152,9 @@ func (l *Log) encode(id EpochID, group []Entry) {
 			l.enterNext(id, flushed)
 		}
 		h.put(&Record{Type: e.Type, EpochID: id, Flushed: flushed, Payload: e.Payload})
+		if h.lsn != e.LSN || h.end != e.End {
+			panic("wal: layout and encoding of a group disagree")
+		}
 	}
 	l.inserted.Store(uint64(h.end))
 }

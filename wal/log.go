@@ -158,7 +158,10 @@ func (l *Log) Recycle(keep LSN) error {
 	// Readers must learn it before the files go, or they would take zeros for damage.
 	l.oldest.Store(uint64(start))
 	if err := l.preparer.recycle(paths...); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("wal: recycle segments before %s: %w", keep, err)
+		// A directory whose fsync failed once may say yes the next time and mean nothing: the
+		// name of the next segment would hang on it (W4).
+		l.poison(fmt.Errorf("recycle segments before %s: %w", keep, err))
+		return l.err()
 	}
 	l.stats.recycled.Add(uint64(len(paths)))
 	return nil

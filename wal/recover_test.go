@@ -198,6 +198,22 @@ func TestOpenRefuses(t *testing.T) {
 	})
 }
 
+// A new directory deep in other new ones is there after a power cut, names and all.
+func TestNewDirectoryIsDurable(t *testing.T) {
+	eachSeed(t, 20, func(t *testing.T, seed uint64) {
+		disk := waltest.New()
+		opts := crashed(t, disk)
+		opts.Dir = "/srv/db/one/data"
+		log, _ := open(t, opts, wal.Start{})
+		e := commit(t, log, "x")
+		require.NoError(t, log.WaitFlushed(context.Background(), e.End))
+		opts.Disk = disk.Crash(seed)
+		log, report := open(t, opts, wal.Start{})
+		require.Equal(t, e.End, report.End)
+		require.NoError(t, log.Close(true))
+	})
+}
+
 // A half-written copy of control costs a second of its lag, never the directory.
 func TestEitherCopyOfControlWillDo(t *testing.T) {
 	disk := waltest.New()
