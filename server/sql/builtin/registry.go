@@ -126,3 +126,33 @@ func EachOperator(yield func(*Operator)) {
 		}
 	}
 }
+
+// fn describes an immutable strict function; the methods below change what is different.
+func fn(name string, result OID, eval Eval, args ...OID) Function {
+	return Function{Name: name, Args: args, Result: result, Eval: eval}
+}
+
+func (f Function) stable() Function {
+	f.Volatility = Stable
+	return f
+}
+
+func (f Function) volatile() Function {
+	f.Volatility = Volatile
+	return f
+}
+
+func (f Function) notStrict() Function {
+	f.NotStrict = true
+	return f
+}
+
+func (f Function) variadic() Function {
+	f.Variadic = true
+	return f
+}
+
+func (f Function) defaults(n int) Function {
+	f.Defaults = n
+	return f
+}

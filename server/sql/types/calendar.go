@@ -213,3 +213,29 @@ func FromZone(micros int64, loc *time.Location) int64 {
 	}
 	return early
 }
+
+// DateInRange reports whether days from 2000-01-01 make a date.
+func DateInRange(days int64) bool { return dateTimeInRange(Date, days) }
+
+// TimestampInRange reports whether microseconds from 2000-01-01 make a finite timestamp.
+func TimestampInRange(micros int64) bool { return micros >= timestampMin && micros < timestampEnd }
+
+// InfiniteTime makes the infinity of a date or timestamp type.
+func InfiniteTime(oid OID, positive bool) Datum {
+	if positive {
+		return infinite(oid, 1)
+	}
+	return infinite(oid, -1)
+}
+
+// ZoneByName finds a zone by name, abbreviation or offset, as AT TIME ZONE takes it. A bare offset
+// counts west of UTC as positive, the way of POSIX.
+func ZoneByName(name string) (*time.Location, error) {
+	if loc, ok := LoadZone(name); ok {
+		return loc, nil
+	}
+	if seconds, ok := ParseOffset(name); ok {
+		return time.FixedZone(name, -seconds), nil
+	}
+	return nil, Errorf(CodeInvalidParameter, "time zone \"%s\" not recognized", name)
+}

@@ -39,11 +39,11 @@ func lookupUnit(s string) (spanUnit, bool) {
 
 // spanParser sums up an interval in wide numbers, so that what passes the range is seen at the end.
 type spanParser struct {
-	input        string
-	exactMonths  int64
-	exactDays    int64
-	exactMicros  int64
-	overflowed   bool
+	input       string
+	exactMonths int64
+	exactDays   int64
+	exactMicros int64
+	overflowed  bool
 }
 
 func parseInterval(s string) (Datum, error) {

@@ -1,0 +1,149 @@
+package builtin
+
+import (
+	"regexp"
+	"strings"
+
+	"ackdb/server/sql/types"
+)
+
+func init() {
+	text := types.Text
+	register(
+		fn("substring", text, evalRegexSubstring, text, text),
+		fn("regexp_replace", text, evalRegexReplace, text, text, text),
+		fn("regexp_replace", text, evalRegexReplace, text, text, text, text),
+		fn("regexp_match", types.TextArray, evalRegexMatch, text, text),
+		fn("regexp_match", types.TextArray, evalRegexMatch, text, text, text),
+		fn("regexp_split_to_array", types.TextArray, evalRegexSplit, text, text),
+		fn("regexp_split_to_array", types.TextArray, evalRegexSplit, text, text, text),
+		fn("regexp_like", types.Bool, evalRegexLike, text, text),
+		fn("regexp_like", types.Bool, evalRegexLike, text, text, text),
+		fn("textregexeq", types.Bool, regexOp(false, false), text, text),
+	)
+}
+
+// regexArg compiles the pattern in args[1] with the flags in args[at], when there are any.
+func regexArg(a []Datum, at int) (re *regexp.Regexp, flags string, err error) {
+	if len(a) > at {
+		flags = a[at].Str()
+	}
+	re, err = compileRegex(a[1].Str(), flags)
+	return re, flags, err
+}
+
+// evalRegexSubstring returns the first parenthesised part that matched, else all that did.
+func evalRegexSubstring(_ *Context, a []Datum) (Datum, error) {
+	re, _, err := regexArg(a, len(a))
+	if err != nil {
+		return types.Null, err
+	}
+	at := re.FindStringSubmatchIndex(a[0].Str())
+	if at == nil {
+		return types.Null, nil
+	}
+	if len(at) > 2 {
+		at = at[2:]
+	}
+	if at[0] < 0 {
+		return types.Null, nil
+	}
+	return types.NewText(a[0].Str()[at[0]:at[1]]), nil
+}
+
+func evalRegexReplace(_ *Context, a []Datum) (Datum, error) {
+	re, flags, err := regexArg(a, 3)
+	if err != nil {
+		return types.Null, err
+	}
+	s := a[0].Str()
+	limit := 1
+	if strings.Contains(flags, "g") {
+		limit = -1
+	}
+	var b strings.Builder
+	last := 0
+	for _, at := range re.FindAllStringSubmatchIndex(s, limit) {
+		b.WriteString(s[last:at[0]])
+		expandReplacement(&b, a[2].Str(), s, at)
+		last = at[1]
+	}
+	b.WriteString(s[last:])
+	return types.NewText(b.String()), nil
+}
+
+// expandReplacement puts in \1 to \9 and \&.
+func expandReplacement(b *strings.Builder, replacement, s string, at []int) {
+	for i := 0; i < len(replacement); i++ {
+		c := replacement[i]
+		if c != '\\' || i+1 == len(replacement) {
+			b.WriteByte(c)
+			continue
+		}
+		i++
+		group := -1
+		switch next := replacement[i]; {
+		case next == '&':
+			group = 0
+		case next >= '1' && next <= '9':
+			group = int(next - '0')
+		case next == '\\':
+			b.WriteByte('\\')
+			continue
+		default:
+			b.WriteByte('\\')
+			b.WriteByte(next)
+			continue
+		}
+		if 2*group+1 < len(at) && at[2*group] >= 0 {
+			b.WriteString(s[at[2*group]:at[2*group+1]])
+		}
+	}
+}
+
+func evalRegexMatch(_ *Context, a []Datum) (Datum, error) {
+	re, flags, err := regexArg(a, 2)
+	if err != nil {
+		return types.Null, err
+	}
+	if strings.Contains(flags, "g") {
+		return types.Null, types.Errorf(types.CodeInvalidParameter,
+			"regexp_match() does not support the \"global\" option").
+			WithHint("Use the regexp_matches function instead.")
+	}
+	at := re.FindStringSubmatchIndex(a[0].Str())
+	if at == nil {
+		return types.Null, nil
+	}
+	return matchArray(a[0].Str(), at), nil
+}
+
+// matchArray lists the parenthesised parts of a match, or the whole when there are none.
+func matchArray(s string, at []int) Datum {
+	if len(at) > 2 {
+		at = at[2:]
+	}
+	elems := make([]Datum, len(at)/2)
+	for i := range elems {
+		if at[2*i] >= 0 {
+			elems[i] = types.NewText(s[at[2*i]:at[2*i+1]])
+		}
+	}
+	return types.NewArray(types.Text, elems)
+}
+
+func evalRegexSplit(_ *Context, a []Datum) (Datum, error) {
+	re, _, err := regexArg(a, 2)
+	if err != nil {
+		return types.Null, err
+	}
+	return types.NewTextArray(re.Split(a[0].Str(), -1)...), nil
+}
+
+func evalRegexLike(_ *Context, a []Datum) (Datum, error) {
+	re, _, err := regexArg(a, 2)
+	if err != nil {
+		return types.Null, err
+	}
+	return types.NewBool(re.MatchString(a[0].Str())), nil
+}
