@@ -249,7 +249,9 @@ func TestLSNText(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, lsn, got)
 	}
-	for _, bad := range []string{"", "/", "1", "0/", "/0", "0/1/2", "0/123456789", "x/1", "-1/0", "0/+1"} {
+	for _, bad := range []string{
+		"", "/", "1", "0/", "/0", "0/1/2", "0/123456789", "x/1", "-1/0", "0/+1",
+	} {
 		_, err := ParseLSN(bad)
 		require.Error(t, err, bad)
 	}
@@ -261,7 +263,9 @@ func TestTokenText(t *testing.T) {
 	got, err := ParseToken(token.String())
 	require.NoError(t, err)
 	require.Equal(t, token, got)
-	for _, bad := range []string{"", "0/1", "1/0/1", "1./0/1", ".1/0/1", "1.x/0/1", "1.1/0", "-1.1/0/1"} {
+	for _, bad := range []string{
+		"", "0/1", "1/0/1", "1./0/1", ".1/0/1", "1.x/0/1", "1.1/0", "-1.1/0/1",
+	} {
 		_, err := ParseToken(bad)
 		require.Error(t, err, bad)
 	}

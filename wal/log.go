@@ -103,6 +103,9 @@ func (l *Log) EpochID() EpochID {
 // Epochs is the list of epochs of this log, the current one included.
 func (l *Log) Epochs() EpochList { return l.dir.Epochs() }
 
+// Control is what the node's control says, newest copy.
+func (l *Log) Control() Control { return l.dir.Control() }
+
 // SegmentSize is the size of the log's segments.
 func (l *Log) SegmentSize() int64 { return l.segs.size }
 
