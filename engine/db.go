@@ -209,7 +209,11 @@ func (db *DB) flushStore(ctx context.Context) error {
 
 // release closes store and log. clean says that the log's end is flushed and in the store.
 func (db *DB) release(clean bool) error {
-	return errors.Join(db.applier.close(), db.store.Close(), db.log.Close(clean))
+	var err error
+	if db.applier != nil { // nil when Open refused before there was anything to apply
+		err = db.applier.close()
+	}
+	return errors.Join(err, db.store.Close(), db.log.Close(clean))
 }
 
 // abandon closes what a failed Open has opened. The log's end is as valid as it was found.

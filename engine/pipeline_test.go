@@ -150,3 +150,23 @@ func TestPipelineRunsEachRequestOnce(t *testing.T) {
 	require.False(t, p.leading)
 	require.Nil(t, p.head)
 }
+
+// A leader yields for as long as there was company, and a client left alone stops doing so.
+func TestPipelineForgetsItsCrowd(t *testing.T) {
+	p := newHeldPipeline()
+	var wg sync.WaitGroup
+	wg.Go(func() { p.submit(newTestRequest(1)) })
+	<-p.entered
+	p.start(t, &wg, newTestRequest(1))
+	p.proceed <- struct{}{}
+	<-p.entered
+	p.proceed <- struct{}{}
+	wg.Wait()
+	require.Positive(t, p.crowd)
+
+	p.run = func([]*commitRequest) {}
+	for range crowdMemory {
+		require.True(t, p.submit(newTestRequest(1)))
+	}
+	require.Zero(t, p.crowd)
+}
