@@ -1,0 +1,322 @@
+package builtin
+
+import (
+	"fmt"
+	"strings"
+
+	"ackdb/server/sql/types"
+)
+
+func init() {
+	oid, text, name, i4, i8 := types.Oid, types.Text, types.Name, types.Int4, types.Int8
+	boolean := types.Bool
+	for fname, kind := range map[string]OID{
+		"pg_table_is_visible": types.RegClass, "pg_type_is_visible": types.RegType,
+		"pg_function_is_visible": types.RegProc, "pg_operator_is_visible": types.RegProcedure,
+		"pg_collation_is_visible": 0, "pg_opclass_is_visible": 0, "pg_ts_config_is_visible": 0,
+		"pg_statistics_obj_is_visible": 0, "pg_conversion_is_visible": 0,
+		"pg_opfamily_is_visible": 0, "pg_ts_dict_is_visible": 0, "pg_ts_parser_is_visible": 0,
+		"pg_ts_template_is_visible": 0,
+	} {
+		register(fn(fname, boolean, visibleFunc(kind), oid).stable())
+	}
+	register(
+		fn("format_type", text, evalFormatType, oid, i4).stable().notStrict(),
+		fn("pg_typeof", types.RegType, evalTypeOf, types.Any).stable().notStrict(),
+		fn("to_regclass", types.RegClass, toReg(types.RegClass), text).stable(),
+		fn("to_regtype", types.RegType, toReg(types.RegType), text).stable(),
+		fn("to_regnamespace", types.RegNamespace, toReg(types.RegNamespace), text).stable(),
+		fn("to_regproc", types.RegProc, toReg(types.RegProc), text).stable(),
+		fn("to_regrole", types.RegRole, toReg(types.RegRole), text).stable(),
+		fn("pg_get_userbyid", name, evalUserByID, oid).stable(),
+		fn("pg_get_expr", text, evalGetExpr, types.PgNodeTree, oid).stable(),
+		fn("pg_get_expr", text, evalGetExpr, types.PgNodeTree, oid, boolean).stable(),
+		fn("pg_get_indexdef", text, evalIndexDef, oid).stable(),
+		fn("pg_get_indexdef", text, evalIndexDef, oid, i4, boolean).stable(),
+		fn("pg_get_constraintdef", text, evalConstraintDef, oid).stable(),
+		fn("pg_get_constraintdef", text, evalConstraintDef, oid, boolean).stable(),
+		fn("pg_get_viewdef", text, evalViewDef, oid).stable(),
+		fn("pg_get_viewdef", text, evalViewDef, oid, boolean).stable(),
+		fn("pg_get_serial_sequence", text, evalSerialSequence, text, text).stable(),
+		fn("obj_description", text, evalObjDescription, oid, name).stable(),
+		fn("obj_description", text, evalObjDescription, oid).stable(),
+		fn("shobj_description", text, evalObjDescription, oid, name).stable(),
+		fn("col_description", text, evalColDescription, oid, i4).stable(),
+		fn("pg_encoding_to_char", name, evalEncodingToChar, i4).stable(),
+		fn("pg_char_to_encoding", i4, evalCharToEncoding, name).stable(),
+		fn("pg_relation_size", i8, sizeFunc(SizeMain), types.RegClass).volatile(),
+		fn("pg_table_size", i8, sizeFunc(SizeTable), types.RegClass).volatile(),
+		fn("pg_indexes_size", i8, sizeFunc(SizeIndexes), types.RegClass).volatile(),
+		fn("pg_total_relation_size", i8, sizeFunc(SizeTotal), types.RegClass).volatile(),
+		fn("pg_database_size", i8, evalDatabaseSize, name).volatile(),
+		fn("pg_database_size", i8, evalDatabaseSize, oid).volatile(),
+		fn("pg_size_pretty", text, evalSizePretty, i8),
+		fn("pg_relation_is_publishable", boolean, evalFalse, types.RegClass).stable(),
+		fn("pg_tablespace_location", text, evalEmptyText, oid).stable(),
+		fn("pg_get_partkeydef", text, evalNull, oid).stable(),
+		fn("pg_get_function_result", text, evalNull, oid).stable(),
+		fn("pg_get_function_arguments", text, evalNull, oid).stable(),
+		fn("pg_get_function_identity_arguments", text, evalNull, oid).stable(),
+		fn("pg_get_ruledef", text, evalNull, oid).stable(),
+		fn("pg_get_triggerdef", text, evalNull, oid).stable(),
+		fn("pg_get_statisticsobjdef_columns", text, evalNull, oid).stable(),
+	)
+	registerPrivileges()
+	registerSequences()
+}
+
+func evalNull(*Context, []Datum) (Datum, error) { return types.Null, nil }
+
+func evalEmptyText(*Context, []Datum) (Datum, error) { return types.NewText(""), nil }
+
+// catalog returns what answers questions about objects; without a server nothing exists.
+func (c *Context) catalog() Catalog {
+	if c.Host == nil {
+		return noCatalog{}
+	}
+	if cat := c.Host.Catalog(); cat != nil {
+		return cat
+	}
+	return noCatalog{}
+}
+
+// visibleFunc asks for one kind of object; of kind 0 there are only those of pg_catalog, all visible.
+func visibleFunc(kind OID) Eval {
+	return func(c *Context, a []Datum) (Datum, error) {
+		if kind == 0 {
+			return types.NewBool(true), nil
+		}
+		visible, exists := c.catalog().Visible(kind, OID(a[0].Int()))
+		if !exists {
+			return types.Null, nil
+		}
+		return types.NewBool(visible), nil
+	}
+}
+
+// evalFormatType tells char without a modifier from bpchar, which is what -1 asks for.
+func evalFormatType(c *Context, a []Datum) (Datum, error) {
+	if a[0].IsNull() {
+		return types.Null, nil
+	}
+	oid, mod := OID(a[0].Int()), types.NoMod
+	if !a[1].IsNull() {
+		mod = int32(a[1].Int())
+		if mod == types.NoMod && oid == types.BPChar {
+			return types.NewText("bpchar"), nil
+		}
+	}
+	switch {
+	case oid == 0:
+		return types.NewText("-"), nil
+	case types.Lookup(oid) != nil:
+		return types.NewText(types.FormatType(oid, mod)), nil
+	}
+	if name, ok := c.catalog().TypeName(oid); ok {
+		return types.NewText(name), nil
+	}
+	return types.NewText("???"), nil
+}
+
+// evalTypeOf is for values; the planner, which knows the type of a NULL too, makes it a constant.
+func evalTypeOf(_ *Context, a []Datum) (Datum, error) {
+	oid := a[0].OID()
+	if oid == 0 {
+		oid = types.Unknown
+	}
+	return types.NewInt(types.RegType, int64(oid)), nil
+}
+
+// toReg is the cast that gives NULL for what does not exist.
+func toReg(kind OID) Eval {
+	return func(c *Context, a []Datum) (Datum, error) {
+		d, err := types.ParseText(types.Of(kind), a[0].Str(), c.Env)
+		if e, ok := err.(*types.Error); ok && e.Code != types.CodeInvalidName {
+			return types.Null, nil
+		}
+		return d, err
+	}
+}
+
+func evalUserByID(c *Context, a []Datum) (Datum, error) {
+	name, ok := c.catalog().RoleName(OID(a[0].Int()))
+	if !ok {
+		name = fmt.Sprintf("unknown (OID=%d)", a[0].Int())
+	}
+	return types.NewString(types.Name, name), nil
+}
+
+// evalGetExpr: node trees are kept as the text of the expression.
+func evalGetExpr(_ *Context, a []Datum) (Datum, error) { return a[0].As(types.Text), nil }
+
+func textOrNull(s string, ok bool) (Datum, error) {
+	if !ok {
+		return types.Null, nil
+	}
+	return types.NewText(s), nil
+}
+
+func evalIndexDef(c *Context, a []Datum) (Datum, error) {
+	column, pretty := int64(0), false
+	if len(a) > 1 {
+		column, pretty = a[1].Int(), a[2].Bool()
+	}
+	return textOrNull(c.catalog().IndexDef(OID(a[0].Int()), int(column), pretty))
+}
+
+func evalConstraintDef(c *Context, a []Datum) (Datum, error) {
+	return textOrNull(c.catalog().ConstraintDef(OID(a[0].Int()), len(a) > 1 && a[1].Bool()))
+}
+
+func evalViewDef(c *Context, a []Datum) (Datum, error) {
+	return textOrNull(c.catalog().ViewDef(OID(a[0].Int()), len(a) > 1 && a[1].Bool()))
+}
+
+func evalSerialSequence(c *Context, a []Datum) (Datum, error) {
+	name, ok, err := c.catalog().SerialSequence(a[0].Str(), a[1].Str())
+	if err != nil || !ok {
+		return types.Null, err
+	}
+	return types.NewText(name), nil
+}
+
+func evalObjDescription(c *Context, a []Datum) (Datum, error) {
+	catalog := ""
+	if len(a) > 1 {
+		catalog = a[1].Str()
+	}
+	return textOrNull(c.catalog().Comment(OID(a[0].Int()), catalog, 0))
+}
+
+func evalColDescription(c *Context, a []Datum) (Datum, error) {
+	return textOrNull(c.catalog().Comment(OID(a[0].Int()), "pg_class", int(a[1].Int())))
+}
+
+// encodings are those with a number in pg_enc that clients meet.
+var encodings = map[int64]string{0: "SQL_ASCII", 1: "EUC_JP", 6: "UTF8", 8: "LATIN1", 9: "LATIN2",
+	16: "LATIN9", 24: "WIN1252"}
+
+func evalEncodingToChar(_ *Context, a []Datum) (Datum, error) {
+	return types.NewString(types.Name, encodings[a[0].Int()]), nil
+}
+
+func evalCharToEncoding(_ *Context, a []Datum) (Datum, error) {
+	name := strings.ReplaceAll(strings.ToUpper(a[0].Str()), "-", "")
+	for number, known := range encodings {
+		if known == name {
+			return types.NewInt4(int32(number)), nil
+		}
+	}
+	return types.NewInt4(-1), nil
+}
+
+func sizeFunc(kind SizeKind) Eval {
+	return func(c *Context, a []Datum) (Datum, error) {
+		size, ok := c.catalog().Size(OID(a[0].Int()), kind)
+		if !ok {
+			return types.Null, nil
+		}
+		return types.NewInt8(size), nil
+	}
+}
+
+func evalDatabaseSize(c *Context, _ []Datum) (Datum, error) {
+	size, ok := c.catalog().Size(0, SizeTotal)
+	if !ok {
+		return types.Null, nil
+	}
+	return types.NewInt8(size), nil
+}
+
+// evalSizePretty changes the unit at ten thousand and rounds halves up, as PostgreSQL does.
+func evalSizePretty(_ *Context, a []Datum) (Datum, error) {
+	v := a[0].Int()
+	sign, rest := "", uint64(v)
+	if v < 0 {
+		sign, rest = "-", -uint64(v)
+	}
+	const limit = 10 * 1024
+	if rest < limit {
+		return types.NewText(fmt.Sprintf("%s%d bytes", sign, rest)), nil
+	}
+	units := []string{"kB", "MB", "GB", "TB", "PB"}
+	rest >>= 9 // halves of a kilobyte
+	for i, unit := range units {
+		if rest < 2*limit-1 || i == len(units)-1 {
+			return types.NewText(fmt.Sprintf("%s%d %s", sign, (rest+1)/2, unit)), nil
+		}
+		rest >>= 10
+	}
+	return types.Null, nil
+}
+
+// registerPrivileges enters has_*_privilege. There is one role, which may do everything.
+func registerPrivileges() {
+	oid, text, name := types.Oid, types.Text, types.Name
+	for _, object := range []string{"table", "schema", "database", "sequence", "function",
+		"tablespace", "type", "language", "server", "foreign_data_wrapper", "any_column"} {
+		fname := "has_" + object + "_privilege"
+		for _, user := range [][]OID{{}, {name}, {oid}} {
+			for _, what := range []OID{text, oid} {
+				args := append(append([]OID(nil), user...), what, text)
+				register(fn(fname, types.Bool, evalTrue, args...).stable())
+			}
+		}
+	}
+	for _, args := range [][]OID{{text, text, text}, {oid, text, text}, {text, types.Int2, text},
+		{oid, types.Int2, text}} {
+		register(fn("has_column_privilege", types.Bool, evalTrue, args...).stable())
+	}
+	for _, args := range [][]OID{{name, text}, {oid, text}, {name, name, text}, {name, oid, text},
+		{oid, name, text}, {oid, oid, text}} {
+		register(fn("pg_has_role", types.Bool, evalTrue, args...).stable())
+	}
+}
+
+func registerSequences() {
+	class, i8 := types.RegClass, types.Int8
+	register(
+		fn("nextval", i8, sequenceFunc(NextVal), class).volatile(),
+		fn("currval", i8, sequenceFunc(CurrVal), class).volatile(),
+		fn("setval", i8, sequenceFunc(SetVal), class, i8).volatile(),
+		fn("setval", i8, sequenceFunc(SetVal), class, i8, types.Bool).volatile(),
+		fn("lastval", i8, sequenceFunc(LastVal)).volatile(),
+	)
+}
+
+func sequenceFunc(kind SequenceKind) Eval {
+	return func(c *Context, a []Datum) (Datum, error) {
+		h, err := c.host("a sequence")
+		if err != nil {
+			return types.Null, err
+		}
+		op := SequenceOp{Kind: kind, IsCalled: true}
+		if len(a) > 0 {
+			op.Sequence = OID(a[0].Int())
+		}
+		if len(a) > 1 {
+			op.Value = a[1].Int()
+		}
+		if len(a) > 2 {
+			op.IsCalled = a[2].Bool()
+		}
+		v, err := h.Sequence(c.context(), op)
+		if err != nil {
+			return types.Null, err
+		}
+		return types.NewInt8(v), nil
+	}
+}
+
+// noCatalog knows no objects.
+type noCatalog struct{}
+
+func (noCatalog) Visible(OID, OID) (visible, exists bool)          { return false, false }
+func (noCatalog) TypeName(OID) (string, bool)                      { return "", false }
+func (noCatalog) RoleName(OID) (string, bool)                      { return "", false }
+func (noCatalog) IndexDef(OID, int, bool) (string, bool)           { return "", false }
+func (noCatalog) ConstraintDef(OID, bool) (string, bool)           { return "", false }
+func (noCatalog) ViewDef(OID, bool) (string, bool)                 { return "", false }
+func (noCatalog) Comment(OID, string, int) (string, bool)          { return "", false }
+func (noCatalog) SerialSequence(_, _ string) (string, bool, error) { return "", false, nil }
+func (noCatalog) Size(OID, SizeKind) (int64, bool)                 { return 0, false }
