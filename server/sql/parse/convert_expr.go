@@ -172,6 +172,9 @@ func (c *converter) cast(n *pg.TypeCast) Expr {
 	if t := c.typeName(n.TypeName); t != nil {
 		out.Type = *t
 	}
+	if out.Pos < 0 { // DATE '2020-01-01'
+		out.Pos = out.Type.Pos
+	}
 	return out
 }
 

@@ -28,7 +28,8 @@ func parseLongInsert(s StmtTokens) (stmt Stmt, ok bool, err error) {
 	if len(pieces) < 2 {
 		return Stmt{}, false, nil
 	}
-	r := &insertReader{text: text, pieces: pieces}
+	// The rest of the query comes along, so that an error at its end is placed there.
+	r := &insertReader{text: s.t.sql[s.Offset():], pieces: pieces}
 	insert, err := r.readHead()
 	if err != nil || insert == nil {
 		return Stmt{}, false, shift(err, s)

@@ -90,7 +90,7 @@ func (t *Tokens) scanBits(i int) (int, error) {
 			if t.sql[i]|0x20 == 'x' {
 				what = "hexadecimal"
 			}
-			e.Message = strings.Replace(e.Message, "quoted", what, 1)
+			e.Message = strings.Replace(e.Message, "quoted string", what+" string literal", 1)
 		}
 		return next, err
 	}
@@ -179,24 +179,35 @@ func (t *Tokens) scanBasedInteger(i int) (int, error) {
 
 // decimalEnd finds where the decimal number at i ends.
 func decimalEnd(sql string, i int) (end int, integer bool) {
-	const decimal = "0123456789"
-	end = digitsEnd(sql, i, decimal, false)
+	end = decimalDigitsEnd(sql, i)
 	integer = true
 	// 1..10 is a range: the dots are not the number's.
 	if end < len(sql) && sql[end] == '.' && (end+1 >= len(sql) || sql[end+1] != '.') {
 		integer = false
-		end = digitsEnd(sql, end+1, decimal, false)
+		end = decimalDigitsEnd(sql, end+1)
 	}
 	if end < len(sql) && sql[end]|0x20 == 'e' {
 		exponent := end + 1
 		if exponent < len(sql) && (sql[exponent] == '+' || sql[exponent] == '-') {
 			exponent++
 		}
-		if after := digitsEnd(sql, exponent, decimal, false); after > exponent {
+		if after := decimalDigitsEnd(sql, exponent); after > exponent {
 			return after, false
 		}
 	}
 	return end, integer
+}
+
+// decimalDigitsEnd is digitsEnd for the common case.
+func decimalDigitsEnd(sql string, i int) int {
+	start := i
+	for i < len(sql) && classTable[sql[i]] == classDigit {
+		i++
+	}
+	if i > start && i < len(sql) && sql[i] == '_' {
+		return digitsEnd(sql, start, "0123456789", false)
+	}
+	return i
 }
 
 func baseDigits(c byte) string {

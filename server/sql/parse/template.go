@@ -20,7 +20,11 @@ func ParseTemplate(s StmtTokens) (*Template, error) {
 	text := s.Text()
 	tree, err := runGrammar(text)
 	if err != nil {
-		return nil, shift(err, s)
+		// The whole query tells better where: what follows a statement can be part of the error.
+		if _, whole := runGrammar(s.t.sql); whole != nil {
+			err = whole
+		}
+		return nil, err
 	}
 	c := newConverter(text, s)
 	stmt, err := c.convertTemplate(tree, s)

@@ -164,18 +164,21 @@ func (s StmtTokens) Cacheable() bool {
 	return false
 }
 
+// verbs are the words that begin statements often.
+var verbs = [...]string{
+	"select", "insert", "update", "delete", "values", "with", "begin", "start", "commit", "end",
+	"rollback", "abort", "savepoint", "release", "set", "reset", "show", "prepare", "execute",
+	"deallocate", "copy", "create", "drop", "alter", "truncate", "explain", "vacuum", "analyze",
+	"declare", "fetch", "move", "close", "listen", "unlisten", "notify", "lock", "discard", "wait",
+}
+
 // Verb is the statement's first word, folded, when it is one that begins a statement often; else
 // it is empty. It allocates nothing.
 func (s StmtTokens) Verb() string {
 	first := s.TokenText(0)
-	for _, verb := range [...]string{
-		"select", "insert", "update", "delete", "values", "with", "begin", "start", "commit", "end",
-		"rollback", "abort", "savepoint", "release", "set", "reset", "show", "prepare", "execute",
-		"deallocate", "copy", "create", "drop", "alter", "truncate", "explain", "vacuum", "analyze",
-		"declare", "fetch", "move", "close", "listen", "unlisten", "notify", "lock", "discard", "wait",
-	} {
-		if equalFold(first, verb) {
-			return verb
+	for i := range verbs {
+		if equalFold(first, verbs[i]) {
+			return verbs[i]
 		}
 	}
 	return ""
