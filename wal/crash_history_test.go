@@ -17,7 +17,7 @@ import (
 // was honest), the log must be a prefix of what was appended that holds everything confirmed, and
 // every receipt must be judged rightly.
 func TestCrashHistories(t *testing.T) {
-	eachSeed(t, 150, func(t *testing.T, seed uint64) {
+	eachSeed(t, 120, func(t *testing.T, seed uint64) {
 		m := newMachine(t, seed)
 		defer m.stop()
 		require.NoError(t, m.history(3+int(seed%3)))
