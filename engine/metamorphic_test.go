@@ -419,8 +419,8 @@ func TestMetamorphicNoticesBrokenChecks(t *testing.T) {
 				t.reads.points, t.reads.spans = nil, nil
 			}
 		},
-		"locks are lost": func(t *Txn) { t.db.locks.releaseTo(t.owner, 0) },
-		"range deletes are forgotten": func(t *Txn) { t.writes.ranges = nil },
+		"locks are lost":                    func(t *Txn) { t.db.locks.releaseTo(t.owner, 0) },
+		"range deletes are forgotten":       func(t *Txn) { t.writes.ranges = nil },
 		"savepoints do not freeze versions": func(t *Txn) { t.writes.frozen = 0 },
 		"a statement keeps the last snapshot": func(t *Txn) {
 			if t.view != nil {
