@@ -149,7 +149,7 @@ func TestOlderControlStillKnowsWhoWeAre(t *testing.T) {
 	m := newMachine(t, 6)
 	defer m.stop()
 	m.mustStart()
-	id := wal.ControlOf(m.log).SystemID
+	id := m.log.Control().SystemID
 	for range 3 {
 		m.mustCommitLocal(10)
 		m.holdControl()
@@ -164,7 +164,7 @@ func TestOlderControlStillKnowsWhoWeAre(t *testing.T) {
 		return b
 	})
 	require.NoError(t, m.start())
-	require.Equal(t, id, wal.ControlOf(m.log).SystemID)
+	require.Equal(t, id, m.log.Control().SystemID)
 }
 
 // Without the list of epochs no receipt could be judged: damage to it, or its loss, is refused.
@@ -194,7 +194,9 @@ func TestStrangeFilesAreLeftAlone(t *testing.T) {
 	m.mustStart()
 	m.mustCommitLocal(10)
 	m.powerCut(8)
-	for _, name := range []string{"00000002.history", "archive_status", "README", "000000010000000000000010.partial"} {
+	for _, name := range []string{
+		"00000002.history", "archive_status", "README", "000000010000000000000010.partial",
+	} {
 		f, err := m.disk.Create(machineDir + "/wal/" + name)
 		require.NoError(t, err)
 		require.NoError(t, f.Close())

@@ -123,7 +123,7 @@ func TestFlipInFlushedCommitRefuses(t *testing.T) {
 	m.mustStart()
 	m.holdControl()
 	victim := m.mustCommitLocal(21)
-	require.LessOrEqual(t, wal.ControlOf(m.log).Flushed, victim.lsn, "control must lag")
+	require.LessOrEqual(t, m.log.Control().Flushed, victim.lsn, "control must lag")
 	m.mustAppend(22)
 	m.disk = m.writtenBack()
 	flipEach(m, victim, func(t *testing.T, m *machine) { requireDamaged(t, m, victim) })

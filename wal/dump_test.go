@@ -20,16 +20,23 @@ func dumped(t *testing.T) *machine {
 	m := newMachine(t, 4242)
 	m.lazy = true // So that the figure of flushed in each record is the same every time.
 	m.mustStart()
-	ops := wal.AppendOp(nil, wal.Op{Kind: wal.OpSet, Table: 100, Key: []byte("k1"), Value: []byte("v\x00")})
-	ops = wal.AppendOp(ops, wal.Op{Kind: wal.OpDelete, Table: 100, Key: []byte("k2")})
-	ops = wal.AppendOp(ops, wal.Op{Kind: wal.OpDeleteRange, Table: 7, Key: []byte("a"), Value: []byte("b")})
+	var ops []byte
+	for _, op := range []wal.Op{
+		{Kind: wal.OpSet, Table: 100, Key: []byte("k1"), Value: []byte("v\x00")},
+		{Kind: wal.OpDelete, Table: 100, Key: []byte("k2")},
+		{Kind: wal.OpDeleteRange, Table: 7, Key: []byte("a"), Value: []byte("b")},
+	} {
+		ops = wal.AppendOp(ops, op)
+	}
 	commit := wal.AppendCommit(nil, &wal.CommitHeader{
 		Time: 1_700_000_000_123_456, Level: wal.LevelLocal, OpCount: 3, User: "postgres", App: "psql",
 	}, ops)
 	first := m.log.NextLSN(100)
+	piece0 := wal.AppendData(nil, wal.DataHeader{}, bytes.Repeat([]byte("d"), 84))
+	piece1 := wal.AppendData(nil, wal.DataHeader{First: first, Piece: 1}, []byte("e"))
 	for _, e := range []wal.Entry{
-		{Type: wal.TypeData, Payload: wal.AppendData(nil, wal.DataHeader{}, bytes.Repeat([]byte("d"), 84))},
-		{Type: wal.TypeData, Payload: wal.AppendData(nil, wal.DataHeader{First: first, Piece: 1}, []byte("e"))},
+		{Type: wal.TypeData, Payload: piece0},
+		{Type: wal.TypeData, Payload: piece1},
 		{Type: wal.TypeCommit, Payload: commit},
 		{Type: wal.TypeAbort, Payload: wal.AppendAbort(nil, first)},
 	} {
@@ -37,7 +44,8 @@ func dumped(t *testing.T) *machine {
 	}
 	_, err := m.log.SwitchSegment()
 	require.NoError(t, err)
-	large := wal.AppendCommit(nil, &wal.CommitHeader{Time: 1, FirstData: first, OpCount: 9}, []byte("tail"))
+	h := wal.CommitHeader{Time: 1, FirstData: first, OpCount: 9}
+	large := wal.AppendCommit(nil, &h, []byte("tail"))
 	require.NoError(t, m.log.Append([]wal.Entry{{Type: wal.TypeCommit, Payload: large}}))
 	require.NoError(t, m.flush())
 	m.holdControl()

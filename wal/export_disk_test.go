@@ -15,9 +15,12 @@ func NewPreparer(disk Disk, dir string, size int64, onErr func(error)) (Preparer
 	return Preparer{p}, err
 }
 
-func (p Preparer) Take(ctx context.Context, path string) (File, error) { return p.take(ctx, path) }
-func (p Preparer) Recycle(paths ...string) error                       { return p.recycle(paths...) }
-func (p Preparer) Close()                                              { p.close() }
+func (p Preparer) Take(ctx context.Context, path string) (File, error) {
+	return p.take(ctx, path)
+}
+
+func (p Preparer) Recycle(paths ...string) error { return p.recycle(paths...) }
+func (p Preparer) Close()                        { p.close() }
 
 // SetClock must be called before the first failure.
 func (p Preparer) SetClock(now func() time.Time) {
@@ -31,9 +34,6 @@ const (
 	PreparedSpares  = preparedSpares
 	PrepareRetryMin = prepareRetryMin
 )
-
-// ControlOf is what control says on disk, as last written.
-func ControlOf(l *Log) Control { return l.dir.Control() }
 
 // Checksum is the one of records.
 func Checksum(b []byte) uint32 { return crc32.Checksum(b, castagnoli) }

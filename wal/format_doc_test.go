@@ -76,6 +76,7 @@ func TestNumbersOfThePage(t *testing.T) {
 	require.Contains(t, string(page), "56 bytes")
 	require.Equal(t, 56, wal.HeaderSize)
 	require.Equal(t, 1<<20-56, wal.MaxPayload(wal.SegmentSizeDefault))
-	require.Equal(t, "000000010000000000000001", wal.SegmentName(1, wal.FirstLSN, wal.SegmentSizeDefault))
-	require.Equal(t, "00000001000000020000000A", wal.SegmentName(1, 0x2_0ab00000, wal.SegmentSizeDefault))
+	const size = wal.SegmentSizeDefault
+	require.Equal(t, "000000010000000000000001", wal.SegmentName(1, wal.FirstLSN, size))
+	require.Equal(t, "00000001000000020000000A", wal.SegmentName(1, 0x2_0ab00000, size))
 }

@@ -296,7 +296,7 @@ func (m *machine) mustCommitLocal(size int) record {
 func (m *machine) holdControl() {
 	m.t.Helper()
 
-	for deadline := time.Now().Add(10 * time.Second); wal.ControlOf(m.log).Flushed < m.log.Flushed(); {
+	for deadline := time.Now().Add(10 * time.Second); m.log.Control().Flushed < m.log.Flushed(); {
 		require.True(m.t, time.Now().Before(deadline), "control never caught up")
 		m.clock.advance(time.Second)
 		time.Sleep(50 * time.Microsecond) // Yields to the keeper; the loop is what waits.

@@ -209,8 +209,8 @@ func (p *preparer) run(ctx context.Context) {
 	}
 }
 
-// adopt finds the temporary files of an earlier life, before run starts. They are zeroed like recycled ones: their
-// names do not tell whether the fsync was still to come.
+// adopt finds the temporary files of an earlier life, before run starts. They are zeroed like
+// recycled ones: their names do not tell whether the fsync was still to come.
 func (p *preparer) adopt() error {
 	names, err := p.disk.List(p.dir)
 	if err != nil {

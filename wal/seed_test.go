@@ -10,7 +10,7 @@ import (
 
 var (
 	seedFlag  = flag.Int64("seed", envInt("ACKDB_SEED", -1), "run seeded tests with this seed only")
-	seedsFlag = flag.Int64("seeds", envInt("ACKDB_SEEDS", 0), "how many seeds to run; 0 for each test's own count")
+	seedsFlag = flag.Int64("seeds", envInt("ACKDB_SEEDS", 0), "seeds to run; 0: each test's own count")
 )
 
 func envInt(name string, or int64) int64 {
