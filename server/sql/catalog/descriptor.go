@@ -1,0 +1,126 @@
+package catalog
+
+import (
+	"ackdb/engine"
+	"ackdb/server/sql/types"
+)
+
+// Schema is a namespace.
+type Schema struct {
+	OID  uint32 `json:"oid"`
+	Name string `json:"name"`
+}
+
+// Table describes a stored table. Immutable once published (C1).
+type Table struct {
+	OID       uint32 `json:"oid"`
+	SchemaOID uint32 `json:"schema_oid"`
+	Schema    string `json:"schema"`
+	Name      string `json:"name"`
+
+	// Storage is where the rows are. It differs from OID once the table was re-keyed, as
+	// relfilenode differs from oid in Postgres.
+	Storage engine.TableID `json:"storage"`
+
+	Columns []Column `json:"columns"`
+
+	// PrimaryKey is nil for a table without one; its rows are keyed by a hidden row id.
+	PrimaryKey *Index `json:"primary_key,omitempty"`
+
+	Unlogged   bool     `json:"unlogged,omitempty"`
+	Options    []string `json:"options,omitempty"` // reloptions, "fillfactor=100"
+	Tablespace string   `json:"tablespace,omitempty"`
+
+	// derived by finish(); not stored
+	inKey      []bool
+	stored     []int
+	storedOIDs []types.OID
+}
+
+// Column describes a column. A VirtualTable needs Name and Type only.
+type Column struct {
+	Name    string     `json:"name"`
+	Attnum  int16      `json:"attnum"` // 1-based
+	Type    types.Type `json:"type"`
+	NotNull bool       `json:"not_null,omitempty"`
+	// Default is the SQL of the default expression, in the form EXPLAIN prints expressions; ""
+	// for none.
+	Default string `json:"default,omitempty"`
+}
+
+// Index describes the primary key.
+type Index struct {
+	OID     uint32 `json:"oid"`
+	Name    string `json:"name"`
+	Columns []int  `json:"columns"` // positions in Table.Columns, in key order
+}
+
+// Sequence describes a sequence; its state is a row of SequenceTable.
+type Sequence struct {
+	OID       uint32    `json:"oid"`
+	SchemaOID uint32    `json:"schema_oid"`
+	Schema    string    `json:"schema"`
+	Name      string    `json:"name"`
+	TypeOID   types.OID `json:"type_oid"`
+
+	Start     int64 `json:"start"`
+	Increment int64 `json:"increment"`
+	Min       int64 `json:"min"`
+	Max       int64 `json:"max"`
+	Cache     int64 `json:"cache"`
+	Cycle     bool  `json:"cycle,omitempty"`
+
+	// The SERIAL column or OWNED BY column it is dropped with; zero for none.
+	OwnerTable  uint32 `json:"owner_table,omitempty"`
+	OwnerColumn int16  `json:"owner_column,omitempty"`
+}
+
+// clone gives a copy whose columns and key may be changed.
+func (t *Table) clone() *Table {
+	c := *t
+	c.Columns = append([]Column(nil), t.Columns...)
+	c.Options = append([]string(nil), t.Options...)
+	if t.PrimaryKey != nil {
+		pk := *t.PrimaryKey
+		pk.Columns = append([]int(nil), pk.Columns...)
+		c.PrimaryKey = &pk
+	}
+	return &c
+}
+
+// finish computes what is derived from the stored fields.
+func (t *Table) finish() {
+	t.inKey = make([]bool, len(t.Columns))
+	if t.PrimaryKey != nil {
+		for _, i := range t.PrimaryKey.Columns {
+			t.inKey[i] = true
+		}
+	}
+	t.stored, t.storedOIDs = nil, nil
+	for i := range t.Columns {
+		if !t.inKey[i] || !types.KeyLossless(t.Columns[i].Type.OID) {
+			t.stored = append(t.stored, i)
+			t.storedOIDs = append(t.storedOIDs, t.Columns[i].Type.OID)
+		}
+	}
+}
+
+// Stored lists the columns a row's value holds, in order. A key column is among them when its key
+// encoding does not give back what was written: numeric 1.0 and 1.00 are one key.
+func (t *Table) Stored() []int { return t.stored }
+
+// StoredOIDs lists the types of the Stored columns.
+func (t *Table) StoredOIDs() []types.OID { return t.storedOIDs }
+
+// InKey says whether a column is part of the primary key.
+func (t *Table) InKey(column int) bool { return t.inKey[column] }
+
+// ColumnIndex finds a column by name; -1 when there is none.
+func (t *Table) ColumnIndex(name string) int {
+	for i := range t.Columns {
+		if t.Columns[i].Name == name {
+			return i
+		}
+	}
+	return -1
+}

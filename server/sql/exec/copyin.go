@@ -1,0 +1,151 @@
+package exec
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"ackdb/server/sql/plan"
+	"ackdb/server/sql/types"
+)
+
+// CopyRowMax bounds the bytes of one row a client copies in: what is held while its end has not
+// come.
+const CopyRowMax = 128 << 20
+
+// CopyIn takes what a client sends after COPY ... FROM STDIN. It belongs to one goroutine.
+type CopyIn struct {
+	run    *run
+	node   *plan.Copy
+	insert *insert
+	fields []types.Datum
+	types  []types.Type
+
+	format  copyReader
+	pending []byte // what came and is no whole row yet
+	rows    int64
+	ended   bool // the format's own end was met; what follows is ignored
+	closed  bool
+}
+
+// copyReader takes one row from the front of what came.
+type copyReader interface {
+	// read fills the fields of the next row and says how many bytes it took: 0 when the row is not
+	// all there. end says that the data are at their end.
+	read(c *CopyIn, data []byte, last bool) (taken int, end, row bool, err error)
+}
+
+// CopyIn starts a COPY ... FROM STDIN.
+func (x *Executor) CopyIn(ctx context.Context, p *plan.Prepared, env *Env) (*CopyIn, error) {
+	r := env.Session.take(x, ctx, env)
+	p, err := x.lock(ctx, p, r)
+	if err != nil {
+		env.Session.put(r)
+		return nil, err
+	}
+	r.txn.StartStatement()
+	node, ok := p.Root.(*plan.Copy)
+	if !ok || node.Insert == nil {
+		env.Session.put(r)
+		return nil, fmt.Errorf("exec: CopyIn of %T", p.Root)
+	}
+	c := &CopyIn{run: r, node: node, fields: make([]types.Datum, len(node.Columns))}
+	for _, column := range node.Columns {
+		c.types = append(c.types, node.Table.Columns[column].Type)
+	}
+	c.insert = &insert{node: node.Insert, row: make([]types.Datum, len(node.Table.Columns))}
+	if c.insert.writer, err = r.newWriter(node.Table); err != nil {
+		env.Session.put(r)
+		return nil, err
+	}
+	if node.Format.Binary {
+		c.format = &binaryReader{}
+	} else {
+		c.format = &textReader{format: node.Format, header: node.Format.Header}
+	}
+	return c, nil
+}
+
+// Binary says which format the client is asked for.
+func (c *CopyIn) Binary() bool { return c.node.Format.Binary }
+
+// Columns says how many fields a row has.
+func (c *CopyIn) Columns() int { return len(c.node.Columns) }
+
+// Write takes a piece of what the client sends; pieces need not end where rows do.
+func (c *CopyIn) Write(ctx context.Context, chunk []byte) error {
+	if c.ended {
+		return nil
+	}
+	c.run.eval.Ctx = ctx
+	if len(c.pending) == 0 {
+		rest, err := c.consume(chunk, false)
+		c.pending = append(c.pending[:0], rest...)
+		return err
+	}
+	c.pending = append(c.pending, chunk...)
+	rest, err := c.consume(c.pending, false)
+	c.pending = c.pending[:copy(c.pending, rest)]
+	if err == nil && len(c.pending) > CopyRowMax {
+		err = types.Errorf(types.CodeProgramLimit,
+			"a row of COPY is larger than %d MB", CopyRowMax>>20)
+	}
+	return err
+}
+
+// consume inserts the rows at the front of data and gives what is left.
+func (c *CopyIn) consume(data []byte, last bool) ([]byte, error) {
+	for len(data) > 0 && !c.ended {
+		taken, end, row, err := c.format.read(c, data, last)
+		if err != nil {
+			return nil, err
+		}
+		if taken == 0 && !end {
+			break
+		}
+		data, c.ended = data[taken:], end
+		if !row {
+			continue
+		}
+		if err := c.one(); err != nil {
+			return nil, err
+		}
+	}
+	return data, nil
+}
+
+func (c *CopyIn) one() error {
+	if c.rows++; c.rows%checkEvery == 0 {
+		if err := c.run.check(); err != nil {
+			return err
+		}
+	}
+	if err := c.run.evalRow(c.insert.row, c.node.Insert.Row, c.fields); err != nil {
+		return err
+	}
+	_, err := c.insert.one(c.run)
+	return err
+}
+
+// Finish ends the data and gives the command tag.
+func (c *CopyIn) Finish(ctx context.Context) (string, error) {
+	c.run.eval.Ctx = ctx
+	rest, err := c.consume(c.pending, true)
+	if err == nil && !c.ended && len(rest) > 0 {
+		err = types.Errorf(plan.CodeBadCopyFormat, "unexpected EOF in COPY data")
+	}
+	if b, ok := c.format.(*binaryReader); ok && err == nil && !b.header {
+		err = types.Errorf(plan.CodeBadCopyFormat, "COPY file signature not recognized")
+	}
+	tag := "COPY " + strconv.FormatInt(c.rows, 10)
+	c.Close()
+	return tag, err
+}
+
+// Close frees what the copy holds. It may be called twice.
+func (c *CopyIn) Close() {
+	if !c.closed {
+		c.closed = true
+		c.run.env.Session.put(c.run)
+	}
+}

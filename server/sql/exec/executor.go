@@ -1,0 +1,86 @@
+package exec
+
+import (
+	"sync"
+
+	"ackdb/engine"
+	"ackdb/server/sql/builtin"
+	"ackdb/server/sql/catalog"
+	"ackdb/server/sql/plan"
+	"ackdb/server/sql/types"
+)
+
+// Executor runs plans. One a server, safe for concurrent use.
+type Executor struct {
+	db      *engine.DB
+	catalog *catalog.Catalog
+	planner *plan.Planner
+
+	mu        sync.Mutex
+	sequences map[uint32]*sequence       // guarded by mu
+	rowIDs    map[engine.TableID]*rowIDs // guarded by mu
+}
+
+// StatementMemoryMax bounds the bytes of rows a statement may hold: a sort, DISTINCT, RETURNING.
+const StatementMemoryMax = 256 << 20
+
+// New makes an executor.
+func New(db *engine.DB, c *catalog.Catalog, p *plan.Planner) *Executor {
+	return &Executor{db: db, catalog: c, planner: p,
+		sequences: map[uint32]*sequence{}, rowIDs: map[engine.TableID]*rowIDs{}}
+}
+
+// Forget drops what is remembered of sequences and row ids: whenever rows came into the store by
+// another way than through this executor.
+func (x *Executor) Forget() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	clear(x.sequences)
+	clear(x.rowIDs)
+}
+
+// Session is what a connection keeps between statements. It belongs to the connection's goroutine.
+type Session struct {
+	Host builtin.Host
+	// VirtualHost is handed to virtual tables; nil hands Host.
+	VirtualHost any
+
+	currval  map[uint32]int64
+	lastval  uint32 // oid of the sequence nextval was last called on; 0 for none
+	free     *run   // of the last statement, for the next
+	freeCurs *Cursor
+}
+
+// NewSession makes the state of a new connection.
+func (x *Executor) NewSession(host builtin.Host) *Session {
+	return &Session{Host: host, currval: map[uint32]int64{}}
+}
+
+// DiscardSequences forgets currval and lastval, as DISCARD SEQUENCES does.
+func (s *Session) DiscardSequences() {
+	clear(s.currval)
+	s.lastval = 0
+}
+
+// Env is what a statement runs in.
+type Env struct {
+	Txn        *Txn
+	Session    *Session
+	SearchPath []string
+	User       string
+	Types      *types.Env // the session's text forms; nil for the defaults
+	Params     []types.Datum
+
+	// TxnTime and StmtTime are what now() and statement_timestamp() give, in microseconds since
+	// 2000-01-01 UTC.
+	TxnTime, StmtTime int64
+
+	// Notice takes what the statement has to say besides its result; may be nil.
+	Notice func(*types.Error)
+}
+
+// Plan gives what a planner needs to know of the environment.
+func (e *Env) Plan() plan.Env {
+	return plan.Env{Catalog: e.Txn.Catalog(), SearchPath: e.SearchPath, User: e.User,
+		Types: e.Types}
+}

@@ -1,0 +1,161 @@
+package exec
+
+import (
+	"ackdb/server/sql/plan"
+	"ackdb/server/sql/types"
+)
+
+// codeCardinality is the SQLSTATE of an upsert that meets one row twice.
+const codeCardinality types.Code = "21000"
+
+// insert adds the rows below to a table.
+type insert struct {
+	returned
+	node   *plan.Insert
+	in     operator
+	writer *writer
+	row    []types.Datum
+
+	wide []types.Datum       // the existing row and the proposed one, for ON CONFLICT
+	old  []byte              // its key and value; the engine's copies last one call
+	met  map[string]struct{} // keys this statement wrote, when it may write one twice
+}
+
+func (r *run) buildInsert(n *plan.Insert) (operator, error) {
+	o := &insert{node: n, returned: returned{exprs: n.Returning},
+		row: make([]types.Datum, len(n.Table.Columns))}
+	v, isValues := n.In.(*plan.Values)
+	if n.Conflict != nil && n.Conflict.DoUpdate && (!isValues || len(v.Rows) > 1) {
+		o.met = map[string]struct{}{}
+	}
+	in, err := r.build(n.In)
+	o.in = in
+	return o, err
+}
+
+func (o *insert) open(r *run) error {
+	w, err := r.newWriter(o.node.Table)
+	if err != nil {
+		return err
+	}
+	o.writer = w
+	return o.in.open(r)
+}
+
+func (o *insert) close() { o.in.close() }
+
+func (o *insert) execute(r *run) (int64, error) {
+	affected := int64(0)
+	for n := 1; ; n++ {
+		row, err := o.in.next(r)
+		if row == nil || err != nil {
+			return affected, err
+		}
+		if n%checkEvery == 0 {
+			if err := r.check(); err != nil {
+				return affected, err
+			}
+		}
+		if err := r.evalRow(o.row, o.node.Row, row); err != nil {
+			return affected, err
+		}
+		written, err := o.one(r)
+		if err != nil {
+			return affected, err
+		}
+		if written {
+			affected++
+		}
+	}
+}
+
+// one inserts o.row and says whether a row was written.
+func (o *insert) one(r *run) (bool, error) {
+	w := o.writer
+	if o.node.Conflict == nil || w.table.PrimaryKey == nil {
+		if err := w.insert(r, o.row); err != nil {
+			return false, err
+		}
+		return true, o.add(r, o.row)
+	}
+	if err := checkNotNull(w.table, o.row, &r.text); err != nil {
+		return false, err
+	}
+	key := w.codec.encodeKey(o.row)
+	if err := o.meet(r, key); err != nil {
+		return false, err
+	}
+	if o.node.BlindUpsert {
+		err := r.txn.Upsert(r.eval.Ctx, w.table.Storage, key, w.codec.encodeValue(o.row))
+		if err != nil {
+			return false, lockRowError(err, w.table.Name)
+		}
+		return true, o.add(r, o.row)
+	}
+	state, err := w.lock(r, key)
+	if err != nil {
+		return false, err
+	}
+	if !state.Exists {
+		if err := w.put(r, key, o.row); err != nil {
+			return false, err
+		}
+		return true, o.add(r, o.row)
+	}
+	if !o.node.Conflict.DoUpdate {
+		return false, nil
+	}
+	return o.update(r, key, state.Value)
+}
+
+// meet refuses to let an upsert touch a row twice: which of the two proposals would win is not said
+// anywhere.
+func (o *insert) meet(r *run, key []byte) error {
+	if o.met == nil {
+		return nil
+	}
+	if _, found := o.met[string(key)]; found {
+		return types.Errorf(codeCardinality,
+			"ON CONFLICT DO UPDATE command cannot affect row a second time").WithHint(
+			"Ensure that no rows proposed for insertion within the same command have" +
+				" duplicate constrained values.")
+	}
+	const entryOverhead = 48
+	o.met[string(key)] = struct{}{}
+	return r.keep(len(key) + entryOverhead)
+}
+
+// update does ON CONFLICT DO UPDATE to the row that is there.
+func (o *insert) update(r *run, key, value []byte) (bool, error) {
+	n := len(o.row)
+	if o.wide == nil {
+		o.wide = make([]types.Datum, 2*n)
+	}
+	existing := o.wide[:n]
+	o.old = append(append(o.old[:0], key...), value...)
+	key, value = o.old[:len(key)], o.old[len(key):]
+	if err := o.writer.codec.decode(existing, key, value); err != nil {
+		return false, err
+	}
+	copy(o.wide[n:], o.row)
+	conflict := o.node.Conflict
+	if conflict.Where != nil {
+		if ok, err := r.truth(conflict.Where, o.wide); err != nil || !ok {
+			return false, err
+		}
+	}
+	updated := append([]types.Datum(nil), existing...)
+	setsKey := false
+	for _, set := range conflict.Set {
+		v, err := set.Expr.Eval(&r.eval, o.wide)
+		if err != nil {
+			return false, err
+		}
+		updated[set.Column] = v
+		setsKey = setsKey || o.node.Table.InKey(set.Column)
+	}
+	if err := o.writer.replace(r, key, updated, setsKey); err != nil {
+		return false, err
+	}
+	return true, o.add(r, updated)
+}

@@ -1,0 +1,95 @@
+package exec
+
+import (
+	"context"
+
+	"ackdb/engine"
+	"ackdb/server/sql/catalog"
+	"ackdb/server/sql/plan"
+	"ackdb/server/sql/types"
+)
+
+// run is one execution of a plan: what its operators share.
+type run struct {
+	x    *Executor
+	env  *Env
+	txn  *engine.Txn
+	plan *plan.Prepared
+	eval plan.Eval
+
+	text  types.Env     // env's, with names of the catalog
+	names catalog.Names // what text.Names points to
+
+	held int // bytes of rows kept (X1)
+}
+
+// take gives a run for the next statement, that of the last one when it is free.
+func (s *Session) take(x *Executor, ctx context.Context, env *Env) *run {
+	r := s.free
+	s.free = nil
+	if r == nil {
+		r = new(run)
+	}
+	r.x, r.env, r.txn, r.held = x, env, &env.Txn.txn, 0
+	if env.Types != nil {
+		r.text = *env.Types
+	} else {
+		r.text = types.Env{}
+	}
+	r.names = catalog.Names{Snapshot: env.Txn.Catalog(), Path: env.SearchPath, Next: r.text.Names}
+	r.text.Names = &r.names
+	r.text.Now = env.TxnTime
+	r.eval.Params, r.eval.Sequences = env.Params, r
+	r.eval.Ctx, r.eval.Env, r.eval.Host = ctx, &r.text, env.Session.Host
+	r.eval.TxnTime, r.eval.StmtTime = env.TxnTime, env.StmtTime
+	return r
+}
+
+func (s *Session) put(r *run) {
+	r.env, r.plan, r.eval.Params = nil, nil, nil
+	s.free = r
+}
+
+// cursor gives a new cursor; a caller that lets go of one may hand it back by Recycle.
+func (s *Session) cursor() *Cursor {
+	if c := s.freeCurs; c != nil {
+		s.freeCurs = nil
+		return c
+	}
+	return new(Cursor)
+}
+
+// Recycle lets the session use a closed cursor for its next statement, so that a statement costs no
+// allocation for it. Nobody may look at the cursor afterwards.
+func (s *Session) Recycle(c *Cursor) {
+	if c.op == nil {
+		s.freeCurs = c
+	}
+}
+
+// keep accounts for bytes of rows that are held (X1).
+func (r *run) keep(bytes int) error {
+	r.held += bytes
+	if r.held > StatementMemoryMax {
+		return types.Errorf(codeOutOfMemory, "out of memory").WithDetail(
+			"The statement would hold more than %d MB of rows.", StatementMemoryMax>>20)
+	}
+	return nil
+}
+
+// codeOutOfMemory is the SQLSTATE of a statement that would hold too much.
+const codeOutOfMemory types.Code = "53200"
+
+// check says why the statement must stop.
+func (r *run) check() error {
+	if err := r.eval.Ctx.Err(); err != nil {
+		return context.Cause(r.eval.Ctx)
+	}
+	return nil
+}
+
+// truth evaluates a condition: NULL is not true.
+func (r *run) truth(cond plan.Expr, row []types.Datum) (bool, error) {
+	v, err := cond.Eval(&r.eval, row)
+	return v.Bool(), err
+}

@@ -1,0 +1,197 @@
+package exec
+
+import (
+	"ackdb/engine"
+	"ackdb/server/sql/plan"
+	"ackdb/server/sql/types"
+)
+
+// scan gives the rows of a stored table that its Access visits and its filter passes.
+type scan struct {
+	node  *plan.Scan
+	codec *rowCodec
+	row   []types.Datum // the columns, and with WithKey the key behind them
+	value []byte        // of a point get
+
+	spans []span
+	at    int          // of the span being read; they are taken from the end when reversed
+	iter  *engine.Iter // over it; nil for a point, or before the first
+	seen  int
+}
+
+func newScan(n *plan.Scan) *scan {
+	o := &scan{node: n, codec: newRowCodec(n.Table)}
+	width := len(n.Table.Columns)
+	if n.WithKey {
+		width++
+	}
+	o.row = make([]types.Datum, width)
+	return o
+}
+
+func (o *scan) open(r *run) error {
+	spans, err := r.spans(o.node.Table, &o.node.Access)
+	if err != nil {
+		return err
+	}
+	if o.node.Access.Reverse {
+		for i, j := 0, len(spans)-1; i < j; i, j = i+1, j-1 {
+			spans[i], spans[j] = spans[j], spans[i]
+		}
+	}
+	o.spans = spans
+	if len(spans) > 0 && !spans[0].point {
+		o.iter = r.txn.Scan(o.node.Table.Storage, spans[0].lo, spans[0].hi, o.node.Access.Reverse)
+		return o.iter.Err()
+	}
+	return nil
+}
+
+func (o *scan) close() {
+	if o.iter != nil {
+		o.iter.Close()
+		o.iter = nil
+	}
+}
+
+func (o *scan) next(r *run) ([]types.Datum, error) {
+	for {
+		key, value, ok, err := o.fetch(r)
+		if err != nil || !ok {
+			return nil, err
+		}
+		if err := o.load(key, value); err != nil {
+			return nil, err
+		}
+		if o.node.Filter == nil || o.node.Access.Whole && o.node.Unread {
+			return o.row, nil
+		}
+		if ok, err := r.truth(o.node.Filter, o.row); err != nil || ok {
+			return o.row, err
+		}
+	}
+}
+
+func (o *scan) load(key, value []byte) error {
+	if !o.node.Unread {
+		if err := o.codec.decode(o.row, key, value); err != nil {
+			return err
+		}
+	}
+	if o.node.WithKey {
+		o.row[len(o.row)-1] = types.NewBytes(types.Bytea, key)
+	}
+	return nil
+}
+
+// checkEvery is how many rows a loop reads between looks at the statement's context.
+const checkEvery = 256
+
+// fetch gives the next stored row of the spans.
+func (o *scan) fetch(r *run) (key, value []byte, ok bool, err error) {
+	if o.seen++; o.seen%checkEvery == 0 {
+		if err := r.check(); err != nil {
+			return nil, nil, false, err
+		}
+	}
+	for ; o.at < len(o.spans); o.at++ {
+		s := &o.spans[o.at]
+		if s.point {
+			value, found, err := r.txn.Get(r.eval.Ctx, o.node.Table.Storage, s.lo)
+			if err != nil || found {
+				o.at++
+				o.value = append(o.value[:0], value...) // the engine's copy lasts one call
+				return s.lo, o.value, found, err
+			}
+			continue
+		}
+		if o.iter == nil {
+			o.iter = r.txn.Scan(o.node.Table.Storage, s.lo, s.hi, o.node.Access.Reverse)
+		}
+		if o.iter.Next() {
+			return o.iter.Key(), o.iter.Value(), true, nil
+		}
+		if err := o.iter.Err(); err != nil {
+			return nil, nil, false, err
+		}
+		o.close()
+	}
+	return nil, nil, false, nil
+}
+
+// pointGet is the plan of SELECT ... WHERE key = $1, without the steps between: one get, one row.
+type pointGet struct {
+	scan  *plan.Scan
+	exprs []plan.Expr
+	row   []types.Datum // nil when there is none
+}
+
+func (o *pointGet) open(r *run) error {
+	key, ok, err := r.prefixKey(o.scan.Access.Prefix)
+	if err != nil || !ok {
+		return err
+	}
+	t := o.scan.Table
+	value, found, err := r.txn.Get(r.eval.Ctx, t.Storage, key)
+	if err != nil || !found {
+		return err
+	}
+	row := make([]types.Datum, len(t.Columns)+len(o.exprs))
+	base, out := row[:len(t.Columns)], row[len(t.Columns):]
+	if err := newRowCodec(t).decode(base, key, value); err != nil {
+		return err
+	}
+	if !o.scan.Access.Whole {
+		if ok, err := r.truth(o.scan.Filter, base); err != nil || !ok {
+			return err
+		}
+	}
+	if err := r.evalRow(out, o.exprs, base); err != nil {
+		return err
+	}
+	o.row = out
+	return nil
+}
+
+func (o *pointGet) next(*run) ([]types.Datum, error) {
+	row := o.row
+	o.row = nil
+	return row, nil
+}
+
+func (o *pointGet) close() {}
+
+// virtualScan gives the rows of a virtual table. They are made at once and kept: the table is asked
+// by a callback, which cannot stop half-way and go on.
+type virtualScan struct {
+	node *plan.VirtualScan
+	rows [][]types.Datum
+	at   int
+}
+
+func (o *virtualScan) open(r *run) error {
+	host := r.env.Session.VirtualHost
+	if host == nil {
+		host = r.env.Session.Host
+	}
+	env := r.virtualEnv(host)
+	return o.node.Table.Rows(r.eval.Ctx, env, func(row []types.Datum) error {
+		if o.node.Filter != nil {
+			if ok, err := r.truth(o.node.Filter, row); err != nil || !ok {
+				return err
+			}
+		}
+		o.rows = append(o.rows, cloneRow(row))
+		return r.keep(rowSize(row))
+	})
+}
+
+func (o *virtualScan) close() { o.rows = nil }
+
+func (o *virtualScan) next(*run) ([]types.Datum, error) {
+	if o.at == len(o.rows) {
+		return nil, nil
+	}
+	o.at++
+	return o.rows[o.at-1], nil
+}

@@ -1,0 +1,147 @@
+package exec
+
+import (
+	"ackdb/engine"
+	"ackdb/server/sql/plan"
+	"ackdb/server/sql/types"
+)
+
+// target finds the rows an UPDATE or DELETE works on and locks each (X3).
+type target struct {
+	scan   *scan
+	point  bool // one key: it is locked without having been read
+	done   bool
+	key    []byte
+	value  []byte // of a row that was read under its lock; the engine's copy lasts one call
+	writer *writer
+}
+
+func newTarget(n *plan.Scan) target {
+	return target{scan: newScan(n), point: n.Access.Single()}
+}
+
+func (t *target) open(r *run) error {
+	t.writer = &writer{table: t.scan.node.Table, codec: newRowCodec(t.scan.node.Table)}
+	if !t.point {
+		return t.scan.open(r)
+	}
+	key, ok, err := r.prefixKey(t.scan.node.Access.Prefix)
+	t.key, t.done = key, !ok
+	return err
+}
+
+func (t *target) close() { t.scan.close() }
+
+// next gives the next row that is locked and passes the WHERE, and its key; nil at the end. Both
+// are valid until the next call on the transaction.
+func (t *target) next(r *run) (row []types.Datum, key []byte, err error) {
+	if t.point {
+		if t.done {
+			return nil, nil, nil
+		}
+		t.done = true
+		row, err := t.lock(r, t.key, nil)
+		return row, t.key, err
+	}
+	for {
+		row, err := t.scan.next(r)
+		if row == nil || err != nil {
+			return nil, nil, err
+		}
+		t.key = append(t.key[:0], row[len(row)-1].Bytes()...)
+		row, err = t.lock(r, t.key, row)
+		if row != nil || err != nil {
+			return row, t.key, err
+		}
+	}
+}
+
+// lock locks the row under key. read is what the scan read of it, and stands if nothing has changed
+// since; nil for what was not read.
+func (t *target) lock(r *run, key []byte, read []types.Datum) ([]types.Datum, error) {
+	node := t.scan.node
+	state, err := r.txn.LockRow(r.eval.Ctx, node.Table.Storage, key, engine.RowUpdate, engine.Wait)
+	if err != nil {
+		return nil, lockRowError(err, node.Table.Name)
+	}
+	if !state.Exists {
+		return nil, nil
+	}
+	if read != nil && !state.Changed {
+		return read, nil
+	}
+	t.value = append(t.value[:0], state.Value...)
+	if err := t.scan.codec.decode(t.scan.row, key, t.value); err != nil {
+		return nil, err
+	}
+	if node.Filter != nil {
+		if ok, err := r.truth(node.Filter, t.scan.row); err != nil || !ok {
+			return nil, err
+		}
+	}
+	return t.scan.row, nil
+}
+
+// update changes rows of a table.
+type update struct {
+	returned
+	target
+	node *plan.Update
+	row  []types.Datum
+}
+
+func newUpdate(n *plan.Update) *update {
+	return &update{node: n, target: newTarget(n.In), returned: returned{exprs: n.Returning},
+		row: make([]types.Datum, len(n.Table.Columns))}
+}
+
+func (o *update) next(r *run) ([]types.Datum, error) { return o.returned.next(r) }
+
+func (o *update) execute(r *run) (int64, error) {
+	for n := int64(0); ; n++ {
+		old, key, err := o.target.next(r)
+		if old == nil || err != nil {
+			return n, err
+		}
+		copy(o.row, old)
+		for _, set := range o.node.Set {
+			if o.row[set.Column], err = set.Expr.Eval(&r.eval, old); err != nil {
+				return n, err
+			}
+		}
+		if err := o.writer.replace(r, key, o.row, o.node.SetsKey); err != nil {
+			return n, err
+		}
+		if err := o.add(r, o.row); err != nil {
+			return n, err
+		}
+	}
+}
+
+// remove deletes rows of a table.
+type remove struct {
+	returned
+	target
+	node *plan.Delete
+}
+
+func newDelete(n *plan.Delete) *remove {
+	return &remove{node: n, target: newTarget(n.In), returned: returned{exprs: n.Returning}}
+}
+
+func (o *remove) next(r *run) ([]types.Datum, error) { return o.returned.next(r) }
+
+func (o *remove) execute(r *run) (int64, error) {
+	for n := int64(0); ; n++ {
+		old, key, err := o.target.next(r)
+		if old == nil || err != nil {
+			return n, err
+		}
+		if err := o.add(r, old); err != nil {
+			return n, err
+		}
+		if err := o.writer.remove(r, key); err != nil {
+			return n, err
+		}
+	}
+}

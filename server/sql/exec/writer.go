@@ -1,0 +1,128 @@
+package exec
+
+import (
+	"fmt"
+
+	"ackdb/engine"
+	"ackdb/server/sql/catalog"
+	"ackdb/server/sql/plan"
+	"ackdb/server/sql/types"
+)
+
+// writer puts rows of one table into the transaction. It belongs to one execution.
+type writer struct {
+	table *catalog.Table
+	codec *rowCodec
+	ids   *rowIDs // of a table without a primary key
+}
+
+func (r *run) newWriter(t *catalog.Table) (*writer, error) {
+	w := &writer{table: t, codec: newRowCodec(t)}
+	if t.PrimaryKey != nil {
+		return w, nil
+	}
+	var err error
+	w.ids, err = r.x.rowIDsOf(r.eval.Ctx, t)
+	return w, err
+}
+
+// insert adds a row, which must not be there yet.
+func (w *writer) insert(r *run, row []types.Datum) error {
+	if err := checkNotNull(w.table, row, &r.text); err != nil {
+		return err
+	}
+	if w.table.PrimaryKey == nil {
+		// Nobody else can know a fresh row id, so the row needs no lock (X5).
+		w.codec.key = rowIDKey(w.codec.key[:0], w.ids.next())
+		return w.put(r, w.codec.key, row)
+	}
+	key := w.codec.encodeKey(row)
+	state, err := w.lock(r, key)
+	if err != nil {
+		return err
+	}
+	if state.Exists {
+		return errDuplicate(w.table, row, &r.text)
+	}
+	return w.put(r, key, row)
+}
+
+// lock takes the row for writing and gives it as it is then.
+func (w *writer) lock(r *run, key []byte) (engine.RowState, error) {
+	state, err := r.txn.LockRow(r.eval.Ctx, w.table.Storage, key, engine.RowUpdate, engine.Wait)
+	if err != nil {
+		return state, lockRowError(err, w.table.Name)
+	}
+	return state, nil
+}
+
+func (w *writer) put(r *run, key []byte, row []types.Datum) error {
+	if err := r.txn.Put(w.table.Storage, key, w.codec.encodeValue(row)); err != nil {
+		return fmt.Errorf("exec: write a row of %s: %w", w.table.Name, err)
+	}
+	return nil
+}
+
+// replace writes a row over the one that is locked under key. A row whose key changes leaves its
+// old place.
+func (w *writer) replace(r *run, key []byte, row []types.Datum, setsKey bool) error {
+	if err := checkNotNull(w.table, row, &r.text); err != nil {
+		return err
+	}
+	if !setsKey || w.table.PrimaryKey == nil {
+		return w.put(r, key, row)
+	}
+	moved := w.codec.encodeKey(row)
+	if string(moved) == string(key) {
+		return w.put(r, key, row)
+	}
+	row = cloneRow(row) // it may lie in memory that the lock below reuses
+	state, err := w.lock(r, moved)
+	if err != nil {
+		return err
+	}
+	if state.Exists {
+		return errDuplicate(w.table, row, &r.text)
+	}
+	if err := w.put(r, moved, row); err != nil {
+		return err
+	}
+	return w.remove(r, key)
+}
+
+func (w *writer) remove(r *run, key []byte) error {
+	if err := r.txn.Delete(w.table.Storage, key); err != nil {
+		return fmt.Errorf("exec: delete a row of %s: %w", w.table.Name, err)
+	}
+	return nil
+}
+
+// returned holds what RETURNING gives until the statement has run to its end (X4).
+type returned struct {
+	exprs []plan.Expr
+	rows  [][]types.Datum
+	at    int
+}
+
+func (o *returned) add(r *run, row []types.Datum) error {
+	if o.exprs == nil {
+		return nil
+	}
+	out := make([]types.Datum, len(o.exprs))
+	if err := r.evalRow(out, o.exprs, row); err != nil {
+		return err
+	}
+	for i := range out {
+		out[i] = out[i].Clone()
+	}
+	o.rows = append(o.rows, out)
+	return r.keep(rowSize(out))
+}
+
+func (o *returned) next(*run) ([]types.Datum, error) {
+	if o.at == len(o.rows) {
+		return nil, nil
+	}
+	o.at++
+	return o.rows[o.at-1], nil
+}

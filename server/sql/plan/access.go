@@ -1,0 +1,233 @@
+package plan
+
+import (
+	"ackdb/server/sql/catalog"
+	"ackdb/server/sql/types"
+)
+
+// Access says which keys of a table a Scan visits. The zero Access is the whole table.
+//
+// The leading key columns are pinned by Prefix. The next one may be narrowed further, by In or
+// AnyOf to single values, or by Low, High and Like to a range. A NULL anywhere means no row.
+type Access struct {
+	Prefix []Expr // values of the leading key columns
+	In     []Expr // values the next key column may have
+	AnyOf  Expr   // an array of them
+	Low    *Bound // of the next key column
+	High   *Bound
+	Like   Expr // a pattern the next key column matches, whose fixed prefix bounds it
+
+	Reverse bool // from the highest key down
+
+	// Points says that every visited key is complete: a point get for each.
+	Points bool
+	// Whole says that the access is all the WHERE there is: whatever it yields passes.
+	Whole bool
+}
+
+// Bound is one end of a range of keys.
+type Bound struct {
+	Value     Expr
+	Inclusive bool
+}
+
+// Narrowed says whether the access is less than the whole table.
+func (k *Access) Narrowed() bool {
+	return len(k.Prefix) > 0 || k.In != nil || k.AnyOf != nil || k.Low != nil || k.High != nil ||
+		k.Like != nil
+}
+
+// Single says that at most one key is visited.
+func (k *Access) Single() bool { return k.Points && k.In == nil && k.AnyOf == nil }
+
+// keyAccess finds what of a WHERE the primary key can serve. Whatever it leaves out, the filter
+// still checks (P3).
+func keyAccess(t *catalog.Table, where Expr) Access {
+	var k Access
+	if t.PrimaryKey == nil || where == nil {
+		return k
+	}
+	terms := conjuncts(where, nil)
+	used := 0
+	for _, column := range t.PrimaryKey.Columns {
+		pinned := false
+		for _, term := range terms {
+			if x := pins(t, term, column); x != nil {
+				k.Prefix = append(k.Prefix, x)
+				pinned = true
+				used++
+				break
+			}
+		}
+		if !pinned {
+			used += k.narrow(t, terms, column)
+			break
+		}
+	}
+	complete := len(t.PrimaryKey.Columns)
+	k.Points = len(k.Prefix) == complete ||
+		(k.In != nil || k.AnyOf != nil) && len(k.Prefix) == complete-1
+	k.Whole = used == len(terms) && k.Like == nil
+	return k
+}
+
+// conjuncts takes an AND apart.
+func conjuncts(x Expr, list []Expr) []Expr {
+	if and, ok := x.(*And); ok {
+		for _, arg := range and.Args {
+			list = conjuncts(arg, list)
+		}
+		return list
+	}
+	return append(list, x)
+}
+
+// pins gives the value when term is column = value, with a value that is known before the scan.
+func pins(t *catalog.Table, term Expr, column int) Expr {
+	op, x := comparison(t, term, column)
+	if x == nil || op != EQ {
+		return nil
+	}
+	return x
+}
+
+// comparison reads term as a comparison of the column with a value known before the scan, and
+// gives it with the column on the left; nil when it is none.
+func comparison(t *catalog.Table, term Expr, column int) (CompareOp, Expr) {
+	cmp, ok := term.(*Compare)
+	if !ok {
+		return 0, nil
+	}
+	switch {
+	case isKey(t, cmp.L, column) && isBound(t, cmp.R, column):
+		return cmp.Op, cmp.R
+	case isKey(t, cmp.R, column) && isBound(t, cmp.L, column):
+		return cmp.Op.flip(), cmp.L
+	}
+	return 0, nil
+}
+
+// isKey says whether x is the column, perhaps renamed to a type of the same key encoding.
+func isKey(t *catalog.Table, x Expr, column int) bool {
+	if cast, ok := x.(*Cast); ok && cast.relabel {
+		if keyClass(cast.To.OID) != keyClass(cast.X.Type().OID) {
+			return false
+		}
+		x = cast.X
+	}
+	c, ok := x.(*Field)
+	return ok && c.Index == column && column < len(t.Columns)
+}
+
+// isBound says whether x can be computed before the scan and encodes as the column's keys do.
+func isBound(t *catalog.Table, x Expr, column int) bool {
+	return keyClass(x.Type().OID) == keyClass(t.Columns[column].Type.OID) &&
+		!readsRow(x) && !isVolatile(x)
+}
+
+// narrow finds values or a range for the key column behind the pinned ones, and gives the number
+// of terms it used up.
+func (k *Access) narrow(t *catalog.Table, terms []Expr, column int) int {
+	for _, term := range terms {
+		if any, ok := term.(*AnyAll); ok && k.values(t, any, column) {
+			return 1
+		}
+	}
+	used := 0
+	for _, term := range terms {
+		switch op, x := comparison(t, term, column); {
+		case x == nil:
+			if k.Like == nil {
+				k.Like = likePattern(t, term, column)
+			}
+		case (op == GT || op == GE) && k.Low == nil:
+			k.Low = &Bound{Value: x, Inclusive: op == GE}
+			used++
+		case (op == LT || op == LE) && k.High == nil:
+			k.High = &Bound{Value: x, Inclusive: op == LE}
+			used++
+		}
+	}
+	return used
+}
+
+// values takes column IN (...) or column = ANY (array) as the single values to visit.
+func (k *Access) values(t *catalog.Table, any *AnyAll, column int) bool {
+	if any.All || any.Op != "=" || !isKey(t, any.X, column) {
+		return false
+	}
+	if _, ok := any.Test.(*Compare); !ok {
+		return false
+	}
+	if any.Array != nil {
+		elem := types.ElemOf(any.Array.Type().OID)
+		if keyClass(elem) != keyClass(t.Columns[column].Type.OID) || readsRow(any.Array) ||
+			isVolatile(any.Array) {
+			return false
+		}
+		k.AnyOf = any.Array
+		return true
+	}
+	for _, x := range any.List {
+		if !isBound(t, x, column) {
+			return false
+		}
+	}
+	k.In = any.List
+	return true
+}
+
+// likePattern gives the pattern of column LIKE pattern, for a column that is ordered as bytes are.
+func likePattern(t *catalog.Table, term Expr, column int) Expr {
+	call, ok := term.(*Call)
+	if !ok || call.Op != "~~" || keyClass(t.Columns[column].Type.OID) != types.Text {
+		return nil
+	}
+	if !isKey(t, call.Args[0], column) || readsRow(call.Args[1]) || isVolatile(call.Args[1]) {
+		return nil
+	}
+	return call.Args[1]
+}
+
+// orderedByKey says whether the scan already yields what ORDER BY asks for, and turns the scan
+// around when that is what it takes. Pinned columns are equal in all rows, so an item that names
+// one asks for nothing.
+func orderedByKey(s *selecting) bool {
+	if s.scan == nil || s.scan.Table.PrimaryKey == nil {
+		return false
+	}
+	k := &s.scan.Access
+	next, reverse := len(k.Prefix), false
+	key := s.scan.Table.PrimaryKey.Columns
+	for i, item := range s.order {
+		if pinnedColumn(s.scan, item.key.Expr) {
+			continue
+		}
+		if next == len(key) {
+			return k.setReverse(reverse) // the whole key decides: later items never matter
+		}
+		if !isKey(s.scan.Table, item.key.Expr, key[next]) {
+			return false
+		}
+		if i > 0 && next > len(k.Prefix) && item.key.Desc != reverse {
+			return false
+		}
+		reverse = item.key.Desc
+		next++
+	}
+	return k.setReverse(reverse)
+}
+
+func (k *Access) setReverse(reverse bool) bool {
+	k.Reverse = reverse
+	return true
+}
+
+func pinnedColumn(scan *Scan, x Expr) bool {
+	for i := range scan.Access.Prefix {
+		if isKey(scan.Table, x, scan.Table.PrimaryKey.Columns[i]) {
+			return true
+		}
+	}
+	return false
+}

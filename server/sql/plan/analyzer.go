@@ -1,0 +1,197 @@
+package plan
+
+import (
+	"ackdb/server/sql/catalog"
+	"ackdb/server/sql/parse"
+	"ackdb/server/sql/types"
+)
+
+// analyzer resolves one statement. It lives for one call of prepare.
+type analyzer struct {
+	env   Env
+	text  *types.Env // env's text environment, with reg* names
+	stmt  *parse.Stmt
+	scope *scope
+
+	params []types.OID // by number-1; 0 while unknown
+	uses   []*Param    // every place a parameter stands, so that inference reaches all of them
+	holes  *holes      // of a template, whose literals become parameters; else nil
+	used   []usedRelation
+	hidden map[string]string // alias -> the table name it hides, for a hint
+
+	// aggregates collects the aggregate calls of the select list, HAVING and ORDER BY; nil where
+	// no aggregate may stand, and then place says where that is.
+	aggregates *[]AggregateCall
+	place      string
+	inCall     bool // inside an aggregate's arguments
+
+	// hints are the types that a bare literal or parameter takes at each place of the select list:
+	// the target columns of an INSERT ... SELECT.
+	hints []types.OID
+}
+
+func newAnalyzer(env Env, stmt *parse.Stmt, declared []uint32) *analyzer {
+	a := &analyzer{env: env, text: env.names(), stmt: stmt, scope: &scope{},
+		hidden: map[string]string{}}
+	for _, oid := range declared {
+		o := types.OID(oid)
+		if o == types.Unknown {
+			o = 0
+		}
+		a.params = append(a.params, o)
+	}
+	return a
+}
+
+// relation resolves a table name and remembers what it stood for (P2).
+func (a *analyzer) relation(r *parse.RangeVar) (catalog.Relation, error) {
+	rel := a.resolve(r.Name)
+	if !rel.Exists() {
+		return rel, a.noRelation(r)
+	}
+	return rel, nil
+}
+
+// resolve looks a name up and remembers the answer, also that there is none (P2).
+func (a *analyzer) resolve(name parse.QName) catalog.Relation {
+	rel := a.env.Catalog.Resolve(a.env.SearchPath, name.Schema, name.Name)
+	a.used = append(a.used, usedRelation{name.Schema, name.Name, rel})
+	return rel
+}
+
+func (a *analyzer) noRelation(r *parse.RangeVar) error {
+	return a.errorf(r.Pos, types.CodeUndefinedTable, "relation %q does not exist",
+		r.Name.String())
+}
+
+// table resolves the target of DML: a stored table.
+func (a *analyzer) table(r *parse.RangeVar) (*catalog.Table, error) {
+	rel, err := a.relation(r)
+	switch {
+	case err != nil:
+		return nil, err
+	case rel.Table != nil:
+		if r.Alias != nil {
+			a.hidden[r.Alias.Name] = rel.Table.Name
+		}
+		return rel.Table, nil
+	case rel.Sequence != nil:
+		return nil, a.errorf(r.Pos, types.CodeWrongObjectType,
+			"cannot change sequence %q", r.Name.Name)
+	case rel.Index != nil:
+		return nil, a.errorf(r.Pos, types.CodeWrongObjectType,
+			"cannot open relation %q", r.Name.Name)
+	}
+	return nil, types.Errorf(types.CodeInsufficientPrivilege,
+		"permission denied: %q is a system catalog", r.Name.Name)
+}
+
+// param gives parameter n's expression.
+func (a *analyzer) param(n int, pos parse.Pos) (Expr, error) {
+	if a.holes != nil {
+		return nil, a.errorf(pos, CodeUndefinedParameter, "there is no parameter $%d", n)
+	}
+	if n < 1 || n > 65535 {
+		return nil, a.errorf(pos, CodeUndefinedParameter, "there is no parameter $%d", n)
+	}
+	for len(a.params) < n {
+		a.params = append(a.params, 0)
+	}
+	x := &Param{Index: n - 1, T: unknownType}
+	if oid := a.params[n-1]; oid != 0 {
+		x.T = types.Type{OID: oid, Mod: types.NoMod}
+	}
+	a.uses = append(a.uses, x)
+	return x, nil
+}
+
+// fixParam gives a parameter whose type was open its type, in all the places it stands.
+func (a *analyzer) fixParam(x *Param, oid types.OID) {
+	a.params[x.Index] = oid
+	for _, use := range a.uses {
+		if use.Index == x.Index && use.T.OID == types.Unknown {
+			use.T = types.Type{OID: oid, Mod: types.NoMod}
+		}
+	}
+}
+
+// settleParams makes text of every parameter that nothing gave a type, as long as it is used.
+func (a *analyzer) settleParams() error {
+	for _, use := range a.uses {
+		if use.T.OID == types.Unknown {
+			a.fixParam(use, types.Text)
+		}
+	}
+	for i, oid := range a.params {
+		if oid == 0 {
+			return types.Errorf(types.CodeIndeterminateType,
+				"could not determine data type of parameter $%d", i+1)
+		}
+	}
+	return nil
+}
+
+// constant makes the expression of a literal; in a template a literal with a hole is a parameter.
+func (a *analyzer) constant(c *parse.Const) (Expr, error) {
+	if a.holes != nil && c.Lit != parse.NoLit {
+		return a.hole(c), nil
+	}
+	switch c.Kind {
+	case parse.ConstNull:
+		return &Const{T: unknownType}, nil
+	case parse.ConstBool:
+		return &Const{Value: types.NewBool(c.Int != 0), T: boolType}, nil
+	case parse.ConstInt4:
+		return &Const{Value: types.NewInt4(int32(c.Int)), T: int4Type}, nil
+	case parse.ConstInt8:
+		return &Const{Value: types.NewInt8(c.Int), T: int8Type}, nil
+	case parse.ConstNumeric:
+		t := types.Type{OID: types.Numeric, Mod: types.NoMod}
+		v, err := types.ParseText(t, c.Str, nil)
+		if err != nil {
+			return nil, a.at(err, c.Pos)
+		}
+		return &Const{Value: v, T: t}, nil
+	case parse.ConstString:
+		return &Const{Value: types.NewString(types.Unknown, c.Str), T: unknownType}, nil
+	}
+	return nil, a.unsupported(c.Pos, "a bit string")
+}
+
+// holes are the literals of a template, each a parameter of the plan, numbered as the analysis
+// meets them. Planner.bind fills them in.
+type holes struct {
+	index  map[int32]int  // literal index -> parameter index
+	consts []*parse.Const // by parameter index
+}
+
+// hole makes a parameter of a template's literal.
+func (a *analyzer) hole(c *parse.Const) Expr {
+	index, met := a.holes.index[c.Lit]
+	if !met {
+		index = len(a.holes.consts)
+		a.holes.index[c.Lit] = index
+		a.holes.consts = append(a.holes.consts, c)
+		a.params = append(a.params, 0)
+	}
+	x := &Param{Index: index, T: holeType(c.Kind)}
+	if x.T.OID != types.Unknown {
+		a.params[index] = x.T.OID
+	} else if oid := a.params[index]; oid != 0 {
+		x.T.OID = oid
+	}
+	a.uses = append(a.uses, x)
+	return x
+}
+
+func holeType(k parse.ConstKind) types.Type {
+	switch k {
+	case parse.ConstInt4:
+		return int4Type
+	case parse.ConstInt8:
+		return int8Type
+	case parse.ConstNumeric:
+		return types.Type{OID: types.Numeric, Mod: types.NoMod}
+	}
+	return unknownType
+}

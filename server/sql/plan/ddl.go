@@ -1,0 +1,308 @@
+package plan
+
+import (
+	"ackdb/server/sql/catalog"
+	"ackdb/server/sql/parse"
+	"ackdb/server/sql/types"
+)
+
+// CreateTable makes a table. Its descriptor has no oids yet, nor do its sequences.
+type CreateTable struct {
+	Table   *catalog.Table
+	Serials []Serial
+}
+
+// Serial is a sequence a column of CREATE TABLE brings with it.
+type Serial struct {
+	Column   int
+	Sequence *catalog.Sequence // Name is a wish: a free name like it is taken
+}
+
+// DropTables removes tables, with the sequences their columns own.
+type DropTables struct{ Tables []*catalog.Table }
+
+// Truncate empties tables.
+type Truncate struct {
+	Tables  []*catalog.Table
+	Restart bool // sequences owned by their columns start again
+}
+
+// AddPrimaryKey re-keys a table that has none.
+type AddPrimaryKey struct {
+	Table   *catalog.Table
+	Name    string // "" to choose
+	Columns []int
+}
+
+// CreateSchema makes a schema.
+type CreateSchema struct{ Name string }
+
+// DropSchemas removes schemas that hold nothing, or with Cascade what they hold too.
+type DropSchemas struct {
+	Schemas []*catalog.Schema
+	Cascade bool
+}
+
+// CreateSequence makes a sequence.
+type CreateSequence struct{ Sequence *catalog.Sequence }
+
+// AlterSequence changes a sequence, and with Restart its state.
+type AlterSequence struct {
+	Sequence *catalog.Sequence // as it will be
+	Restart  *int64
+}
+
+// DropSequences removes sequences.
+type DropSequences struct{ Sequences []*catalog.Sequence }
+
+// Nothing does nothing: what IF [NOT] EXISTS makes of a statement.
+type Nothing struct{}
+
+func (*CreateTable) explain(x *explainer)    { x.step("Utility Statement") }
+func (*DropTables) explain(x *explainer)     { x.step("Utility Statement") }
+func (*Truncate) explain(x *explainer)       { x.step("Utility Statement") }
+func (*AddPrimaryKey) explain(x *explainer)  { x.step("Utility Statement") }
+func (*CreateSchema) explain(x *explainer)   { x.step("Utility Statement") }
+func (*DropSchemas) explain(x *explainer)    { x.step("Utility Statement") }
+func (*CreateSequence) explain(x *explainer) { x.step("Utility Statement") }
+func (*AlterSequence) explain(x *explainer)  { x.step("Utility Statement") }
+func (*DropSequences) explain(x *explainer)  { x.step("Utility Statement") }
+func (*Nothing) explain(x *explainer)        { x.step("Utility Statement") }
+
+// definition plans DDL.
+func (a *analyzer) definition(tree parse.Statement) (*Prepared, error) {
+	p := &Prepared{Kind: KindDDL}
+	var err error
+	switch n := tree.(type) {
+	case *parse.CreateTableStmt:
+		p.Tag = "CREATE TABLE"
+		p.Root, err = a.createTable(p, n)
+	case *parse.TruncateStmt:
+		p.Tag = "TRUNCATE TABLE"
+		p.Root, err = a.truncate(n)
+	case *parse.AlterTableStmt:
+		p.Tag = "ALTER TABLE"
+		p.Root, err = a.alterTable(p, n)
+	case *parse.CreateSchemaStmt:
+		p.Tag = "CREATE SCHEMA"
+		p.Root, err = a.createSchema(p, n)
+	case *parse.CreateSequenceStmt:
+		p.Tag = "CREATE SEQUENCE"
+		p.Root, err = a.createSequence(p, n)
+	case *parse.AlterSequenceStmt:
+		p.Tag = "ALTER SEQUENCE"
+		p.Root, err = a.alterSequence(p, n)
+	case *parse.DropStmt:
+		p.Root, err = a.drop(p, n)
+	default:
+		err = a.laterDefinition(tree)
+	}
+	p.Refusal = p.Tag
+	return p, err
+}
+
+// laterDefinition names the DDL that a later issue brings.
+func (a *analyzer) laterDefinition(tree parse.Statement) error {
+	feature := "this statement"
+	switch n := tree.(type) {
+	case *parse.IndexStmt:
+		feature = "CREATE INDEX"
+		if n.Unique {
+			feature = "CREATE UNIQUE INDEX"
+		}
+	case *parse.RenameStmt:
+		feature = "ALTER ... RENAME"
+	case *parse.ViewStmt:
+		feature = "CREATE VIEW"
+	case *parse.CreateTableAsStmt:
+		feature = "CREATE TABLE AS"
+	case *parse.AlterSchemaStmt:
+		feature = "ALTER ... SET SCHEMA"
+	case *parse.AlterOwnerStmt:
+		feature = "ALTER ... OWNER TO"
+	}
+	return a.unsupported(parse.NoPos, feature)
+}
+
+// notice adds a notice that the statement sends when it runs.
+func (p *Prepared) notice(code types.Code, format string, args ...any) {
+	p.Notices = append(p.Notices, types.Errorf(code, format, args...))
+}
+
+// creationSchema gives the schema a new object goes to.
+func (a *analyzer) creationSchema(name parse.QName, pos parse.Pos) (*catalog.Schema, error) {
+	if name.Schema != "" {
+		s := a.env.Catalog.Schema(name.Schema)
+		if s == nil {
+			return nil, a.errorf(pos, types.CodeInvalidSchemaName,
+				"schema %q does not exist", name.Schema)
+		}
+		return a.writable(s)
+	}
+	for _, path := range a.env.SearchPath {
+		if s := a.env.Catalog.Schema(path); s != nil && path != catalog.PgCatalog {
+			return a.writable(s)
+		}
+	}
+	return nil, a.errorf(pos, types.CodeInvalidSchemaName,
+		"no schema has been selected to create in")
+}
+
+func (a *analyzer) writable(s *catalog.Schema) (*catalog.Schema, error) {
+	if s.Name == catalog.PgCatalog || s.Name == catalog.InformationSchema {
+		return nil, types.Errorf(types.CodeInsufficientPrivilege,
+			"permission denied for schema %s", s.Name)
+	}
+	return s, nil
+}
+
+// taken says what an error or a notice about a name in use says. Also the answer that the name is
+// free is remembered, since the plan rests on it (P2).
+func (a *analyzer) taken(schema *catalog.Schema, name string) *types.Error {
+	rel := a.resolve(parse.QName{Schema: schema.Name, Name: name})
+	if !rel.Exists() {
+		return nil
+	}
+	return types.Errorf(CodeDuplicateTable, "relation %q already exists", name)
+}
+
+func (a *analyzer) createSchema(p *Prepared, n *parse.CreateSchemaStmt) (Node, error) {
+	if n.Owner != nil {
+		return nil, a.unsupported(parse.NoPos, "CREATE SCHEMA ... AUTHORIZATION")
+	}
+	if len(n.Name) > 3 && n.Name[:3] == "pg_" {
+		return nil, types.Errorf(CodeReservedName, "unacceptable schema name %q", n.Name).
+			WithDetail("The prefix \"pg_\" is reserved for system schemas.")
+	}
+	if a.env.Catalog.Schema(n.Name) == nil {
+		return &CreateSchema{Name: n.Name}, nil
+	}
+	if !n.IfNotExists {
+		return nil, types.Errorf(CodeDuplicateSchema, "schema %q already exists", n.Name)
+	}
+	p.notice(CodeDuplicateSchema, "schema %q already exists, skipping", n.Name)
+	return &Nothing{}, nil
+}
+
+func (a *analyzer) truncate(n *parse.TruncateStmt) (Node, error) {
+	node := &Truncate{Restart: n.RestartIdentity}
+	for _, r := range n.Tables {
+		t, err := a.table(r)
+		if err != nil {
+			return nil, err
+		}
+		node.Tables = append(node.Tables, t)
+	}
+	return node, nil
+}
+
+func (a *analyzer) drop(p *Prepared, n *parse.DropStmt) (Node, error) {
+	switch n.Kind {
+	case parse.ObjectTable:
+		p.Tag = "DROP TABLE"
+		return a.dropTables(p, n)
+	case parse.ObjectSequence:
+		p.Tag = "DROP SEQUENCE"
+		return a.dropSequences(p, n)
+	case parse.ObjectSchema:
+		p.Tag = "DROP SCHEMA"
+		return a.dropSchemas(p, n)
+	}
+	what, ok := map[parse.ObjectKind]string{
+		parse.ObjectView: "VIEW", parse.ObjectIndex: "INDEX", parse.ObjectFunction: "FUNCTION",
+		parse.ObjectType: "TYPE", parse.ObjectMatView: "MATERIALIZED VIEW",
+	}[n.Kind]
+	if !ok {
+		return nil, a.unsupported(parse.NoPos, "this DROP")
+	}
+	return nil, a.unsupported(parse.NoPos, "DROP "+what)
+}
+
+// missing answers a DROP of what is not there.
+func (a *analyzer) missing(
+	p *Prepared, n *parse.DropStmt, code types.Code, what string, name parse.QName,
+) error {
+	if !n.IfExists {
+		return types.Errorf(code, "%s %q does not exist", what, name.String())
+	}
+	if name.Schema != "" && a.env.Catalog.Schema(name.Schema) == nil {
+		p.notice("00000", "schema %q does not exist, skipping", name.Schema)
+		return nil
+	}
+	p.notice("00000", "%s %q does not exist, skipping", what, name.Name)
+	return nil
+}
+
+func (a *analyzer) dropTables(p *Prepared, n *parse.DropStmt) (Node, error) {
+	node := &DropTables{}
+	for _, name := range n.Names {
+		switch rel := a.resolve(name); {
+		case rel.Table != nil:
+			node.Tables = append(node.Tables, rel.Table)
+		case rel.Exists():
+			return nil, types.Errorf(types.CodeWrongObjectType, "%q is not a table", name.Name)
+		default:
+			if err := a.missing(p, n, types.CodeUndefinedTable, "table", name); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return node, nil
+}
+
+func (a *analyzer) dropSequences(p *Prepared, n *parse.DropStmt) (Node, error) {
+	node := &DropSequences{}
+	for _, name := range n.Names {
+		switch rel := a.resolve(name); {
+		case rel.Sequence != nil:
+			if err := a.checkUnused(rel.Sequence); err != nil {
+				return nil, err
+			}
+			node.Sequences = append(node.Sequences, rel.Sequence)
+		case rel.Exists():
+			return nil, types.Errorf(types.CodeWrongObjectType,
+				"%q is not a sequence", name.Name)
+		default:
+			if err := a.missing(p, n, types.CodeUndefinedTable, "sequence", name); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return node, nil
+}
+
+// checkUnused refuses to drop the sequence of a SERIAL column from under it.
+func (a *analyzer) checkUnused(q *catalog.Sequence) error {
+	t := a.env.Catalog.TableByOID(q.OwnerTable)
+	if t == nil {
+		return nil
+	}
+	return types.Errorf(CodeDependentObjects,
+		"cannot drop sequence %s because other objects depend on it", q.Name).WithDetail(
+		"default value for column %s of table %s depends on sequence %s",
+		t.Columns[q.OwnerColumn-1].Name, t.Name, q.Name).WithHint(
+		"Use DROP ... CASCADE to drop the dependent objects too.")
+}
+
+func (a *analyzer) dropSchemas(p *Prepared, n *parse.DropStmt) (Node, error) {
+	node := &DropSchemas{Cascade: n.Behavior == parse.Cascade}
+	for _, name := range n.Names {
+		s := a.env.Catalog.Schema(name.Name)
+		if s == nil {
+			if !n.IfExists {
+				return nil, types.Errorf(types.CodeInvalidSchemaName,
+					"schema %q does not exist", name.Name)
+			}
+			p.notice("00000", "schema %q does not exist, skipping", name.Name)
+			continue
+		}
+		if _, err := a.writable(s); err != nil {
+			return nil, err
+		}
+		if s.Name == catalog.Public {
+			return nil, a.unsupported(parse.NoPos, "DROP SCHEMA public")
+		}
+		node.Schemas = append(node.Schemas, s)
+	}
+	return node, nil
+}

@@ -1,0 +1,356 @@
+package plan
+
+import (
+	"slices"
+
+	"ackdb/server/sql/catalog"
+	"ackdb/server/sql/parse"
+	"ackdb/server/sql/types"
+)
+
+// insert plans INSERT and describes what RETURNING gives.
+func (a *analyzer) insert(n *parse.InsertStmt) (Node, []Column, error) {
+	if n.With != nil {
+		return nil, nil, a.unsupported(n.With.Pos, "WITH")
+	}
+	if n.Overriding != parse.OverridingNone {
+		return nil, nil, a.unsupported(parse.NoPos, "OVERRIDING")
+	}
+	t, err := a.table(n.Table)
+	if err != nil {
+		return nil, nil, err
+	}
+	targets, err := a.insertColumns(t, n)
+	if err != nil {
+		return nil, nil, err
+	}
+	ins := &Insert{Table: t, Alias: t.Name}
+	if err := a.insertSource(ins, targets, n); err != nil {
+		return nil, nil, err
+	}
+	a.scope = &scope{}
+	a.scope.add(tableSource(t, n.Table.Alias))
+	if n.OnConflict != nil {
+		if err := a.onConflict(ins, n); err != nil {
+			return nil, nil, err
+		}
+	}
+	var columns []Column
+	ins.Returning, columns, err = a.returning(n.Returning)
+	return ins, columns, err
+}
+
+// insertColumns gives the position in the table of each target column.
+func (a *analyzer) insertColumns(t *catalog.Table, n *parse.InsertStmt) ([]int, error) {
+	if len(n.Columns) == 0 {
+		all := make([]int, len(t.Columns))
+		for i := range all {
+			all[i] = i
+		}
+		return all, nil
+	}
+	var targets []int
+	for _, c := range n.Columns {
+		i, err := a.targetColumn(t, c)
+		if err != nil {
+			return nil, err
+		}
+		if slices.Contains(targets, i) {
+			return nil, a.errorf(c.Pos, CodeDuplicateColumn,
+				"column %q specified more than once", c.Name)
+		}
+		targets = append(targets, i)
+	}
+	return targets, nil
+}
+
+func (a *analyzer) targetColumn(t *catalog.Table, c parse.InsertColumn) (int, error) {
+	i := t.ColumnIndex(c.Name)
+	switch {
+	case i < 0:
+		return 0, a.errorf(c.Pos, CodeUndefinedColumn,
+			"column %q of relation %q does not exist", c.Name, t.Name)
+	case len(c.Steps) > 0:
+		return 0, a.unsupported(c.Pos, "assignment to an element or field of a column")
+	}
+	return i, nil
+}
+
+// insertSource resolves what is inserted. The rows of VALUES are coerced to their columns one by
+// one; those of a query as a whole.
+func (a *analyzer) insertSource(ins *Insert, targets []int, n *parse.InsertStmt) error {
+	t, q := ins.Table, n.Query
+	given := make([]Expr, len(t.Columns))
+	switch {
+	case q == nil:
+		ins.In = &Result{}
+	case isPlainValues(q):
+		rows, err := a.insertValues(t, targets, n)
+		if err != nil {
+			return err
+		}
+		ins.In = &Values{Rows: rows}
+		for i, c := range targets[:len(rows[0])] {
+			given[c] = &Field{Index: i, T: t.Columns[c].Type}
+		}
+	default:
+		node, columns, err := a.insertQuery(t, targets, n)
+		if err != nil {
+			return err
+		}
+		ins.In = node
+		for i, column := range columns {
+			c := &t.Columns[targets[i]]
+			x, err := a.assign(&Field{Index: i, T: column.Type}, c, parse.NoPos)
+			if err != nil {
+				return err
+			}
+			given[targets[i]] = x
+		}
+	}
+	return a.fillDefaults(ins, given)
+}
+
+func isPlainValues(q *parse.SelectStmt) bool {
+	return q.Values != nil && q.OrderBy == nil && q.Limit == nil && q.Offset == nil &&
+		q.With == nil && q.Locking == nil
+}
+
+// fillDefaults completes the row with the defaults of the columns nobody named.
+func (a *analyzer) fillDefaults(ins *Insert, given []Expr) error {
+	for i := range given {
+		if given[i] != nil {
+			continue
+		}
+		x, err := a.defaultExpr(&ins.Table.Columns[i])
+		if err != nil {
+			return err
+		}
+		given[i] = x
+	}
+	ins.Row = given
+	return nil
+}
+
+func (a *analyzer) insertValues(
+	t *catalog.Table, targets []int, n *parse.InsertStmt,
+) ([][]Expr, error) {
+	a.place = "VALUES"
+	list := n.Query.Values
+	if err := a.checkInsertWidth(targets, n, len(list[0]), list[0]); err != nil {
+		return nil, err
+	}
+	rows := make([][]Expr, len(list))
+	for i, items := range list {
+		if len(items) != len(list[0]) {
+			return nil, a.errorf(items[0].Position(), types.CodeSyntax,
+				"VALUES lists must all be the same length")
+		}
+		rows[i] = make([]Expr, len(items))
+		for j, item := range items {
+			x, err := a.valueFor(&t.Columns[targets[j]], item)
+			if err != nil {
+				return nil, err
+			}
+			rows[i][j] = x
+		}
+	}
+	return rows, nil
+}
+
+// valueFor resolves an expression that is assigned to a column, or DEFAULT.
+func (a *analyzer) valueFor(c *catalog.Column, n parse.Expr) (Expr, error) {
+	if _, ok := n.(*parse.SetToDefault); ok {
+		return a.defaultExpr(c)
+	}
+	x, err := a.expr(n)
+	if err != nil {
+		return nil, err
+	}
+	return a.assign(x, c, n.Position())
+}
+
+func (a *analyzer) checkInsertWidth(
+	targets []int, n *parse.InsertStmt, width int, items []parse.Expr,
+) error {
+	if width > len(targets) {
+		pos := parse.NoPos
+		if items != nil {
+			pos = items[len(targets)].Position()
+		}
+		return a.errorf(pos, types.CodeSyntax, "INSERT has more expressions than target columns")
+	}
+	if width < len(targets) && len(n.Columns) > 0 {
+		return a.errorf(n.Columns[width].Pos, types.CodeSyntax,
+			"INSERT has more target columns than expressions")
+	}
+	return nil
+}
+
+// insertQuery plans INSERT ... SELECT. A bare literal or parameter in its select list takes the
+// type of the column it goes to.
+func (a *analyzer) insertQuery(
+	t *catalog.Table, targets []int, n *parse.InsertStmt,
+) (Node, []Column, error) {
+	for _, c := range targets {
+		a.hints = append(a.hints, t.Columns[c].Type.OID)
+	}
+	a.scope = &scope{}
+	node, columns, err := a.selectStmt(n.Query)
+	if err != nil {
+		return nil, nil, err
+	}
+	a.hints = nil
+	if err := a.checkInsertWidth(targets, n, len(columns), nil); err != nil {
+		return nil, nil, err
+	}
+	return node, columns, nil
+}
+
+// onConflict resolves ON CONFLICT; the primary key is the one thing a row can conflict on.
+func (a *analyzer) onConflict(ins *Insert, n *parse.InsertStmt) error {
+	oc := n.OnConflict
+	if err := a.conflictTarget(ins.Table, oc); err != nil {
+		return err
+	}
+	c := &Conflict{DoUpdate: oc.DoUpdate, Any: !oc.Inferred && oc.Constraint == ""}
+	ins.Conflict = c
+	if !oc.DoUpdate {
+		return nil
+	}
+	if c.Any {
+		return a.errorf(oc.Pos, types.CodeSyntax,
+			"ON CONFLICT DO UPDATE requires inference specification or constraint name").(*types.Error).
+			WithHint("For example, ON CONFLICT (column_name).")
+	}
+	excluded := tableSource(ins.Table, &parse.Alias{Name: "excluded"})
+	excluded.qualified = true
+	table := a.scope
+	a.scope = &scope{}
+	a.scope.add(table.sources[0])
+	a.scope.add(excluded)
+	defer func() { a.scope = table }()
+	var err error
+	if c.Set, err = a.assignments(ins.Table, oc.Set); err != nil {
+		return err
+	}
+	if oc.Where != nil {
+		if c.Where, err = a.condition(oc.Where, "WHERE"); err != nil {
+			return err
+		}
+	}
+	ins.BlindUpsert = isBlind(ins.Table, c)
+	return nil
+}
+
+func (a *analyzer) conflictTarget(t *catalog.Table, oc *parse.OnConflict) error {
+	if oc.Constraint != "" {
+		if t.PrimaryKey == nil || t.PrimaryKey.Name != oc.Constraint {
+			return a.errorf(oc.Pos, types.CodeUndefinedObject,
+				"constraint %q for table %q does not exist", oc.Constraint, t.Name)
+		}
+		return nil
+	}
+	if !oc.Inferred {
+		return nil
+	}
+	if oc.InferWhere != nil {
+		return a.unsupported(oc.InferPos, "ON CONFLICT ... WHERE as a target")
+	}
+	named := map[int]bool{}
+	for _, item := range oc.Infer {
+		if item.Expr != nil || item.OpClass != nil {
+			return a.unsupported(oc.InferPos, "ON CONFLICT on an expression")
+		}
+		i := t.ColumnIndex(item.Name)
+		if i < 0 {
+			return a.errorf(oc.InferPos, CodeUndefinedColumn,
+				"column %q does not exist", item.Name)
+		}
+		named[i] = true
+	}
+	match := t.PrimaryKey != nil && len(named) == len(t.PrimaryKey.Columns)
+	for i := range named {
+		match = match && t.InKey(i)
+	}
+	if !match {
+		return a.errorf(parse.NoPos, CodeInvalidColumnRef, "there is no unique or exclusion"+
+			" constraint matching the ON CONFLICT specification")
+	}
+	return nil
+}
+
+// isBlind says whether the conflict action makes the existing row equal to the proposed one.
+func isBlind(t *catalog.Table, c *Conflict) bool {
+	if c.Where != nil {
+		return false
+	}
+	same := map[int]bool{}
+	for _, set := range c.Set {
+		x, ok := set.Expr.(*Field)
+		if !ok || x.Index != len(t.Columns)+set.Column {
+			return false
+		}
+		same[set.Column] = true
+	}
+	for i := range t.Columns {
+		if !t.InKey(i) && !same[i] {
+			return false
+		}
+		// A key column that is stored beside its key may differ in its written form.
+		if t.InKey(i) && !same[i] && !types.KeyLossless(t.Columns[i].Type.OID) {
+			return false
+		}
+	}
+	return true
+}
+
+// returning resolves RETURNING over the scope.
+func (a *analyzer) returning(list []parse.ResTarget) ([]Expr, []Column, error) {
+	if len(list) == 0 {
+		return nil, nil, nil
+	}
+	a.place = "RETURNING"
+	var exprs []Expr
+	var columns []Column
+	for _, target := range list {
+		outs, err := a.target(target)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, out := range outs {
+			exprs = append(exprs, out.expr)
+			oid, attnum := a.scope.origin(out.expr)
+			columns = append(columns, Column{out.name, out.expr.Type(), oid, attnum})
+		}
+	}
+	return exprs, columns, nil
+}
+
+// defaultExpr gives a column's default, or NULL.
+func (a *analyzer) defaultExpr(c *catalog.Column) (Expr, error) {
+	if c.Default == "" {
+		return &Const{T: c.Type}, nil
+	}
+	stmt, err := parse.ParseOne("SELECT " + c.Default)
+	if err != nil {
+		return nil, types.Errorf(types.CodeDataCorrupted,
+			"default of column %q cannot be read: %v", c.Name, err)
+	}
+	// The default has a text of its own; positions in it mean nothing to the client. Its names
+	// are resolved from the user's own schemas, whatever the session's path.
+	inner := newAnalyzer(a.env, stmt, nil)
+	inner.place = "DEFAULT expressions"
+	x, err := inner.valueFor(c, stmt.Tree.(*parse.SelectStmt).Targets[0].Val)
+	a.used = append(a.used, inner.used...)
+	return x, withoutPosition(err)
+}
+
+func withoutPosition(err error) error {
+	if e, ok := err.(*types.Error); ok {
+		placeless := *e
+		placeless.Position = 0
+		return &placeless
+	}
+	return err
+}

@@ -1,0 +1,181 @@
+package plan
+
+import (
+	"ackdb/server/sql/builtin"
+	"ackdb/server/sql/catalog"
+	"ackdb/server/sql/parse"
+	"ackdb/server/sql/types"
+)
+
+// Node is a step of a plan. A node that yields rows documents their layout.
+type Node interface{ explain(x *explainer) }
+
+// Result yields one row without columns, for a SELECT without FROM, or none when Filter is not true.
+type Result struct{ Filter Expr }
+
+// Scan yields the rows of a stored table: its columns in order, and with WithKey the row's storage
+// key as a bytea behind them, by which LockRows, Update and Delete find the row again.
+type Scan struct {
+	Table   *catalog.Table
+	Alias   string
+	Access  Access
+	Filter  Expr // the whole WHERE; nil for none (P3)
+	WithKey bool
+	Unread  bool // nobody looks at the columns: the rows are only counted
+}
+
+// VirtualScan yields the rows of a virtual table.
+type VirtualScan struct {
+	Table  *catalog.VirtualTable
+	Alias  string
+	Filter Expr
+}
+
+// FunctionScan yields what a set-returning function gives, or the one value of an ordinary one.
+type FunctionScan struct {
+	Fn         Expr // a *Call; its function may be set-returning
+	Alias      string
+	Columns    []types.Type
+	Record     bool // the function gives records, whose fields are the columns
+	Ordinality bool // WITH ORDINALITY: a bigint behind the columns
+	Filter     Expr
+}
+
+// Values yields the rows of a VALUES list.
+type Values struct{ Rows [][]Expr }
+
+// Filter passes the rows on for which Cond is true.
+type Filter struct {
+	In   Node
+	Cond Expr
+}
+
+// Project yields Exprs over the rows of In.
+type Project struct {
+	In       Node
+	Exprs    []Expr
+	Volatile bool // one of them is
+}
+
+// Aggregate yields one row for all rows of In: the results of Calls.
+type Aggregate struct {
+	In    Node
+	Calls []AggregateCall
+}
+
+// AggregateCall is one aggregate in an Aggregate.
+type AggregateCall struct {
+	Fn       builtin.AggCall
+	Name     string
+	Args     []Expr
+	Star     bool
+	Distinct bool
+	Filter   Expr
+	OrderBy  []SortKey
+	T        types.Type
+}
+
+// SortKey is one item of ORDER BY.
+type SortKey struct {
+	Expr       Expr
+	Desc       bool
+	NullsFirst bool
+}
+
+// Sort yields the rows of In in order. Rows that compare equal keep the order they came in.
+type Sort struct {
+	In   Node
+	Keys []SortKey
+}
+
+// Unique yields each different row of In once, the first time it comes.
+type Unique struct{ In Node }
+
+// Limit passes Offset rows over and then yields Count. A nil or NULL bound is none.
+type Limit struct {
+	In     Node
+	Count  Expr
+	Offset Expr
+}
+
+// LockRows locks each row of In, which must be a WithKey scan or a Sort of one, and passes on what
+// the row is then: a row that changed is read again and checked against Recheck (P3).
+type LockRows struct {
+	In       Node
+	Table    *catalog.Table
+	Strength parse.LockStrength
+	Wait     parse.LockWait
+	Recheck  Expr
+}
+
+// Insert adds a row to Table for each row of In.
+type Insert struct {
+	Table *catalog.Table
+	Alias string
+	In    Node
+	// Row makes the new row out of In's, one expression a column: a value, a default, or NULL.
+	Row       []Expr
+	Conflict  *Conflict
+	Returning []Expr // over the new row; nil for none
+
+	// BlindUpsert says that the conflict action overwrites the whole row with the proposed one, so
+	// that nothing has to be read.
+	BlindUpsert bool
+}
+
+// Conflict is what an Insert does about a row that is there already.
+type Conflict struct {
+	DoUpdate bool
+	// Set and Where read the existing row followed by the proposed one (excluded).
+	Set   []SetColumn
+	Where Expr
+	// Any says that no conflict target was named.
+	Any bool
+}
+
+// SetColumn gives a column a new value.
+type SetColumn struct {
+	Column int
+	Expr   Expr
+}
+
+// Update changes the rows of In, a WithKey scan.
+type Update struct {
+	Table     *catalog.Table
+	In        *Scan
+	Set       []SetColumn // over the old row
+	Returning []Expr      // over the new row
+	SetsKey   bool        // a key column is among Set
+}
+
+// Delete removes the rows of In, a WithKey scan.
+type Delete struct {
+	Table     *catalog.Table
+	In        *Scan
+	Returning []Expr // over the old row
+}
+
+// Explain yields the plan of Target as text.
+type Explain struct {
+	Target  *Prepared
+	Analyze bool
+}
+
+// Copy moves rows between a client and a table, or from a query to a client.
+type Copy struct {
+	From    bool
+	Table   *catalog.Table // nil when In is set
+	Columns []int          // of Table, in the order of the client's fields
+	In      Node           // COPY ... TO: what is sent
+	Insert  *Insert        // COPY ... FROM: In is nil, Row reads the client's fields
+	Format  CopyFormat
+}
+
+// CopyFormat is how rows look on the wire.
+type CopyFormat struct {
+	Binary    bool
+	Delimiter byte
+	Null      string
+	Header    bool
+	MatchHead bool // HEADER MATCH
+}

@@ -1,0 +1,129 @@
+package plan
+
+import (
+	"ackdb/server/sql/catalog"
+	"ackdb/server/sql/parse"
+)
+
+// Planner makes plans, and keeps those of statements that come again with other literals. One a
+// server, safe for concurrent use.
+type Planner struct {
+	catalog *catalog.Catalog
+	cache   *cache
+}
+
+// Options of a Planner.
+type Options struct {
+	// CacheEntries bounds the plans kept by fingerprint; 0 means DefaultCacheEntries.
+	CacheEntries int
+}
+
+// DefaultCacheEntries is the usual bound of the fingerprint cache.
+const DefaultCacheEntries = 4096
+
+// New makes a planner over a catalog.
+func New(c *catalog.Catalog, opt Options) *Planner {
+	if opt.CacheEntries == 0 {
+		opt.CacheEntries = DefaultCacheEntries
+	}
+	return &Planner{catalog: c, cache: newCache(opt.CacheEntries)}
+}
+
+// Prepare plans one statement. declared are the parameter types the client gave, 0 for those it
+// left open. What this floor does not run (SET, BEGIN, ...) is the caller's; it never comes here.
+func (pl *Planner) Prepare(env Env, stmt *parse.Stmt, declared []uint32) (*Prepared, error) {
+	return pl.finish(newAnalyzer(env, stmt, declared), env, stmt, declared)
+}
+
+// replan plans again what a plan was made of. A client that was told parameter types keeps them.
+func (pl *Planner) replan(env Env, p *Prepared) (*Prepared, error) {
+	if p.holes != nil {
+		return pl.prepareTemplate(env, p.tmpl)
+	}
+	return pl.Prepare(env, p.stmt, p.ParamOIDs)
+}
+
+// finish analyzes the statement and fills in what every plan has.
+func (pl *Planner) finish(
+	a *analyzer, env Env, stmt *parse.Stmt, declared []uint32,
+) (*Prepared, error) {
+	p, err := pl.analyze(a, stmt)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.settleParams(); err != nil {
+		return nil, err
+	}
+	p.ParamOIDs = make([]uint32, len(a.params))
+	for i, oid := range a.params {
+		p.ParamOIDs[i] = uint32(oid)
+	}
+	p.Locks, p.Uses, p.Point = locks(p.Root), uses(a.used), isPoint(p.Root)
+	p.stmt, p.declared, p.path, p.used = stmt, declared, env.SearchPath, a.used
+	p.version.Store(env.Catalog.Version())
+	return p, nil
+}
+
+// Handles says whether Prepare plans that statement; all else is the session's.
+func Handles(stmt parse.Statement) bool {
+	switch s := stmt.(type) {
+	case *parse.SelectStmt, *parse.InsertStmt, *parse.UpdateStmt, *parse.DeleteStmt,
+		*parse.ExplainStmt, *parse.CopyStmt, *parse.CreateTableStmt, *parse.TruncateStmt,
+		*parse.CreateSchemaStmt, *parse.CreateSequenceStmt, *parse.AlterSequenceStmt,
+		*parse.AlterTableStmt, *parse.IndexStmt, *parse.RenameStmt, *parse.ViewStmt,
+		*parse.CreateTableAsStmt, *parse.AlterSchemaStmt, *parse.AlterOwnerStmt:
+		return true
+	case *parse.DropStmt:
+		return s.Kind != parse.ObjectExtension
+	}
+	return false
+}
+
+// analyze plans a statement with an analyzer made for it.
+func (pl *Planner) analyze(a *analyzer, stmt *parse.Stmt) (*Prepared, error) {
+	switch n := stmt.Tree.(type) {
+	case *parse.SelectStmt:
+		return a.planSelect(n)
+	case *parse.InsertStmt:
+		return dml("INSERT")(a.insert(n))
+	case *parse.UpdateStmt:
+		return dml("UPDATE")(a.update(n))
+	case *parse.DeleteStmt:
+		return dml("DELETE")(a.delete(n))
+	case *parse.ExplainStmt:
+		return a.explainStmt(pl, n)
+	case *parse.CopyStmt:
+		return a.copyStmt(pl, n)
+	}
+	return a.definition(stmt.Tree)
+}
+
+func (a *analyzer) planSelect(n *parse.SelectStmt) (*Prepared, error) {
+	node, columns, err := a.selectStmt(n)
+	if err != nil {
+		return nil, err
+	}
+	p := &Prepared{Kind: KindRows, Tag: "SELECT", Refusal: "SELECT", Root: node,
+		Columns: columns, ReadOnly: len(n.Locking) == 0}
+	if columns == nil {
+		p.Columns = []Column{}
+	}
+	if len(n.Locking) > 0 {
+		p.Refusal = "SELECT " + lockName(n.Locking[0].Strength)
+	}
+	return p, nil
+}
+
+// dml wraps what the DML analyzers give.
+func dml(tag string) func(Node, []Column, error) (*Prepared, error) {
+	return func(node Node, columns []Column, err error) (*Prepared, error) {
+		if err != nil {
+			return nil, err
+		}
+		kind := KindDML
+		if columns != nil {
+			kind = KindDMLReturning
+		}
+		return &Prepared{Kind: kind, Tag: tag, Refusal: tag, Root: node, Columns: columns}, nil
+	}
+}

@@ -1,0 +1,130 @@
+package plan
+
+import (
+	"slices"
+	"sync/atomic"
+
+	"ackdb/server/sql/catalog"
+	"ackdb/server/sql/parse"
+	"ackdb/server/sql/types"
+)
+
+// Kind says how a plan is run.
+type Kind uint8
+
+// The kinds of plans.
+const (
+	KindRows         Kind = iota // SELECT, VALUES, EXPLAIN: a row limit suspends it
+	KindDML                      // runs to its end and gives no rows
+	KindDMLReturning             // runs to its end, then gives its rows
+	KindDDL
+	KindCopyIn
+	KindCopyOut
+)
+
+// Column describes a result column to the client.
+type Column struct {
+	Name     string
+	Type     types.Type
+	TableOID uint32 // 0 when it is not simply a column of a table
+	Attnum   int16
+}
+
+// Prepared is a plan. Immutable, but for the catalog version it was last found good for.
+type Prepared struct {
+	Kind      Kind
+	Tag       string // the command's name: "SELECT", "INSERT", "CREATE TABLE"
+	ReadOnly  bool   // may run in a read-only transaction
+	Refusal   string // what such a transaction is told it cannot execute: "SELECT FOR UPDATE"
+	ParamOIDs []uint32
+	Columns   []Column // nil: gives no rows
+	Root      Node
+
+	Locks []TableLock // in the order they are to be taken
+	Uses  []uint32    // oids of the stored tables and sequences it resolved
+	Point bool        // touches at most one key
+
+	// CopyColumns describes what COPY ... TO sends, which is no result of the statement.
+	CopyColumns []Column
+
+	Notices []*types.Error // to be sent when it runs, severity NOTICE
+
+	stmt     *parse.Stmt
+	declared []uint32 // parameter types as the client declared them
+	holes    *holes   // the parameters are the literals of the text
+	tmpl     *parse.Template
+	path     []string
+	used     []usedRelation
+	version  atomic.Uint64
+}
+
+// usedRelation is a name the plan resolved and what it stood for (P2).
+type usedRelation struct {
+	schema, name string
+	relation     catalog.Relation
+}
+
+// Env is what names and literals mean to the session that asks.
+type Env struct {
+	Catalog    *catalog.Snapshot
+	SearchPath []string
+	User       string
+	Types      *types.Env // for the text form of literals; nil for the defaults
+}
+
+// names gives e's text environment with the reg* types resolved by the catalog.
+func (e Env) names() *types.Env {
+	var out types.Env
+	if e.Types != nil {
+		out = *e.Types
+	}
+	out.Names = catalog.Names{Snapshot: e.Catalog, Path: e.SearchPath, Next: out.Names}
+	return &out
+}
+
+// stillMeans says whether every name the plan resolved still means the same (P2).
+func (p *Prepared) stillMeans(env Env) bool {
+	for _, u := range p.used {
+		if env.Catalog.Resolve(env.SearchPath, u.schema, u.name) != u.relation {
+			return false
+		}
+	}
+	return true
+}
+
+// uses lists the stored relations among those a plan resolved.
+func uses(used []usedRelation) []uint32 {
+	var oids []uint32
+	for _, u := range used {
+		switch {
+		case u.relation.Table != nil:
+			oids = append(oids, u.relation.Table.OID)
+		case u.relation.Sequence != nil:
+			oids = append(oids, u.relation.Sequence.OID)
+		}
+	}
+	return oids
+}
+
+// Refresh gives the plan to run under env: p itself while its names mean what they did, else a new
+// one. A client was told p's columns, so a new plan must have the same.
+func (pl *Planner) Refresh(env Env, p *Prepared) (*Prepared, error) {
+	if p.Current(env.Catalog, env.SearchPath) {
+		return p, nil
+	}
+	if p.stillMeans(env) && slices.Equal(p.path, env.SearchPath) {
+		p.version.Store(env.Catalog.Version())
+		return p, nil
+	}
+	next, err := pl.replan(env, p)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.EqualFunc(p.Columns, next.Columns, sameForClient) {
+		return nil, types.Errorf(types.CodeFeatureNotSupported,
+			"cached plan must not change result type")
+	}
+	return next, nil
+}
+
+func sameForClient(a, b Column) bool { return a.Name == b.Name && a.Type == b.Type }
