@@ -116,3 +116,6 @@ func (w *Writer) AppendCopyData(piece []byte) error {
 	w.buf = append(w.buf, piece...)
 	return w.flushIfFull()
 }
+
+// AbandonCopyData takes back what BeginCopyData began: the source turned out to have no more.
+func (w *Writer) AbandonCopyData() { w.dropRow() }

@@ -1,0 +1,134 @@
+package server
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"ackdb/pgwire"
+	"ackdb/server/sql/builtin"
+	"ackdb/server/sql/types"
+)
+
+// host is a session as functions see it: builtin.Host.
+type host session
+
+func (h *host) session() *session { return (*session)(h) }
+
+// Identity implements builtin.Host.
+func (h *host) Identity() builtin.Identity {
+	id := builtin.Identity{
+		User: h.user, SessionUser: h.user, Database: databaseName,
+		Version: "PostgreSQL " + serverVersion + " on " + platform + ", 64-bit",
+		PID:     h.conn.PID(), ServerStart: h.server.started,
+		ConfigLoad: *h.server.configLoaded.Load(),
+	}
+	if a, ok := h.conn.RemoteAddr().(*net.TCPAddr); ok {
+		id.ClientAddr, id.ClientPort = a.IP.String(), a.Port
+	}
+	if a, ok := h.server.listener.Addr().(*net.TCPAddr); ok {
+		id.ServerAddr, id.ServerPort = a.IP.String(), a.Port
+	}
+	return id
+}
+
+// Setting implements builtin.Host.
+func (h *host) Setting(name string) (string, bool) { return h.session().lookupSetting(name) }
+
+// SetSetting implements builtin.Host.
+func (h *host) SetSetting(name, text string, local bool) (string, error) {
+	at := scopeSession
+	if local {
+		at = scopeLocal
+	}
+	s := h.session()
+	if err := s.setSetting(name, text, at); err != nil {
+		return "", err
+	}
+	shown, _ := s.lookupSetting(name)
+	return shown, nil
+}
+
+// SearchPath implements builtin.Host.
+func (h *host) SearchPath() []string {
+	s := h.session()
+	s.refreshText()
+	return s.text.path
+}
+
+// Positions implements builtin.Host.
+func (h *host) Positions() (builtin.LogPositions, error) {
+	log := h.server.db.Log()
+	stats := h.server.db.Stats()
+	control := log.Control()
+	return builtin.LogPositions{
+		Insert: uint64(log.Inserted()), Write: uint64(log.Written()), Flush: uint64(log.Flushed()),
+		Timeline: log.EpochID().Timeline, SegmentSize: uint64(log.SegmentSize()),
+		SystemID: control.SystemID, CheckpointLSN: uint64(stats.DurableApplied),
+		RedoLSN: uint64(stats.DurableRedo),
+	}, nil
+}
+
+// SwitchSegment implements builtin.Host.
+func (h *host) SwitchSegment() (uint64, error) {
+	lsn, err := h.server.db.SwitchSegment(context.Background())
+	return uint64(lsn), err
+}
+
+// Signal implements builtin.Host. A session may signal itself: it then fails as if from outside.
+func (h *host) Signal(pid int32, terminate bool) (bool, error) {
+	conn := h.server.endpoint.Find(pid)
+	if conn == nil {
+		h.session().notice(warning(pgwire.CodeWarning,
+			"PID %d is not a PostgreSQL backend process", pid))
+		return false, nil
+	}
+	if terminate {
+		conn.Terminate(errShuttingDown)
+	} else {
+		conn.Cancel(0, pgwire.Errorf(pgwire.CodeQueryCanceled,
+			"canceling statement due to user request"))
+	}
+	return true, nil
+}
+
+// TxnID implements builtin.Host. Transactions have no numbers here until they commit; what clients
+// want is one that grows, and that differs between transactions.
+func (h *host) TxnID(assign bool) (uint64, bool) {
+	t := &h.session().txn
+	if t.number == 0 && assign {
+		t.number = h.server.txnNumbers.Add(1)
+	}
+	return t.number, t.number != 0
+}
+
+// Notify implements builtin.Host.
+func (h *host) Notify(string, string) error {
+	return types.Errorf(types.CodeFeatureNotSupported, "NOTIFY is not supported")
+}
+
+// Catalog implements builtin.Host.
+func (h *host) Catalog() builtin.Catalog { return (*hostCatalog)(h) }
+
+// Reload implements builtin.Host.
+func (h *host) Reload() error { return h.server.reload() }
+
+// Sequence implements builtin.Host. Plans call the executor for sequences and never come here.
+func (h *host) Sequence(context.Context, builtin.SequenceOp) (int64, error) {
+	return 0, types.Errorf(types.CodeFeatureNotSupported,
+		"a sequence function is not supported here")
+}
+
+// Promote implements builtin.Host.
+func (h *host) Promote(context.Context, bool, time.Duration) (bool, error) {
+	return false, types.Errorf(types.CodeNotInPrerequisiteState, "recovery is not in progress").
+		WithHint("Recovery control functions can only be executed during recovery.")
+}
+
+// AdvisoryLock implements builtin.Host. Releasing all of none is what poolers do on return.
+func (h *host) AdvisoryLock(_ context.Context, op builtin.AdvisoryOp) (bool, error) {
+	if op.UnlockAll {
+		return true, nil
+	}
+	return false, types.Errorf(types.CodeFeatureNotSupported, "advisory locks are not supported")
+}

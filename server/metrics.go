@@ -1,0 +1,190 @@
+package server
+
+import (
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"ackdb/wal"
+)
+
+// metrics are counted as things happen and read when somebody asks. Nothing decides by them.
+type metrics struct {
+	commits, rollbacks, deadlocks, sessions atomic.Int64
+	byMode                                  [wal.LevelRemoteApply + 1]modeMetrics
+
+	registry *prometheus.Registry
+}
+
+// modeMetrics are of the commits that wrote, by what they waited for.
+type modeMetrics struct {
+	latency prometheus.Observer
+	failed  prometheus.Counter
+}
+
+const metricsNamespace = "ackdb"
+
+// latencyBuckets run from a commit that waits for nothing to a disk that has stalled.
+var latencyBuckets = []float64{5e-6, 10e-6, 20e-6, 50e-6, 100e-6, 200e-6, 500e-6, 1e-3, 2e-3, 5e-3,
+	10e-3, 20e-3, 50e-3, 0.1, 0.2, 0.5, 1, 2, 5, 10}
+
+func newMetrics(srv *Server) *metrics {
+	m := &metrics{registry: prometheus.NewRegistry()}
+	latency := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Namespace: metricsNamespace, Name: "commit_seconds", Buckets: latencyBuckets,
+		Help: "Time of commits that wrote, by what they waited for.",
+	}, []string{"mode"})
+	failed := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Namespace: metricsNamespace, Name: "commits_failed_total",
+		Help: "Commits that were refused, by what they would have waited for.",
+	}, []string{"mode"})
+	for level := range m.byMode {
+		mode := wal.Level(level).String()
+		m.byMode[level] = modeMetrics{latency: latency.WithLabelValues(mode),
+			failed: failed.WithLabelValues(mode)}
+	}
+	m.registry.MustRegister(latency, failed, collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &floorCollector{srv: srv})
+	return m
+}
+
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
+
+// committed counts a commit that wrote.
+func (m *metrics) committed(level wal.Level, ok bool, took time.Duration) {
+	if !ok {
+		m.byMode[level].failed.Inc()
+		m.rollbacks.Add(1)
+		return
+	}
+	m.commits.Add(1)
+	m.byMode[level].latency.Observe(took.Seconds())
+}
+
+func (m *metrics) rolledBack() { m.rollbacks.Add(1) }
+
+// floorCollector reads the floors below at the moment of the scrape.
+type floorCollector struct{ srv *Server }
+
+// Describe implements prometheus.Collector; the collector is unchecked, as its metrics are made at
+// the scrape.
+func (c *floorCollector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect implements prometheus.Collector.
+func (c *floorCollector) Collect(out chan<- prometheus.Metric) {
+	c.collectLog(out)
+	c.collectEngine(out)
+	c.collectStore(out)
+}
+
+func emit(
+	out chan<- prometheus.Metric, kind prometheus.ValueType, name, help string, v float64,
+) {
+	desc := prometheus.NewDesc(metricsNamespace+"_"+name, help, nil, nil)
+	out <- prometheus.MustNewConstMetric(desc, kind, v)
+}
+
+func gauge(out chan<- prometheus.Metric, name, help string, v float64) {
+	emit(out, prometheus.GaugeValue, name, help, v)
+}
+
+func counter(out chan<- prometheus.Metric, name, help string, v float64) {
+	emit(out, prometheus.CounterValue, name, help, v)
+}
+
+func (c *floorCollector) collectLog(out chan<- prometheus.Metric) {
+	log := c.srv.db.Log()
+	gauge(out, "wal_inserted_lsn", "End of the last record given a position.",
+		float64(log.Inserted()))
+	gauge(out, "wal_written_lsn", "End of the last record in the page cache.",
+		float64(log.Written()))
+	gauge(out, "wal_flushed_lsn", "End of the last record on disk.", float64(log.Flushed()))
+	s := log.Stats()
+	counter(out, "wal_records_total", "Records appended.", float64(s.Records))
+	counter(out, "wal_bytes_total", "Bytes of records appended.", float64(s.Bytes))
+	counter(out, "wal_writes_total", "Groups written.", float64(s.Groups))
+	counter(out, "wal_flushes_total", "Fsync rounds.", float64(s.Flushes))
+	counter(out, "wal_segments_recycled_total", "Segments recycled.", float64(s.Recycled))
+	powersOfTwo(out, "wal_group_records", "Records in a group.", &s.GroupSize, 1)
+	powersOfTwo(out, "wal_fsync_seconds", "Time of an fsync round.", &s.FlushMicros, 1e-6)
+	powersOfTwo(out, "wal_flush_bytes", "Bytes an fsync round made durable.", &s.FlushedBytes, 1)
+	desc := prometheus.NewDesc(metricsNamespace+"_wal_sync_method_info",
+		"Which sync backend runs, and why.", []string{"method", "reason"}, nil)
+	out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, 1, s.SyncMethod, s.SyncReason)
+}
+
+// powersOfTwo turns the log's histogram, whose bucket i counts values below 1<<i, into one of
+// Prometheus.
+func powersOfTwo(
+	out chan<- prometheus.Metric, name, help string, h *wal.Histogram, unit float64,
+) {
+	buckets := make(map[float64]uint64)
+	seen := uint64(0)
+	for i, n := range h.Buckets {
+		seen += n
+		if n == 0 && seen != h.Count {
+			continue
+		}
+		buckets[float64(uint64(1)<<i)*unit] = seen
+		if seen == h.Count {
+			break
+		}
+	}
+	desc := prometheus.NewDesc(metricsNamespace+"_"+name, help, nil, nil)
+	out <- prometheus.MustNewConstHistogram(desc, h.Count, float64(h.Sum)*unit, buckets)
+}
+
+func (c *floorCollector) collectEngine(out chan<- prometheus.Metric) {
+	s := c.srv.db.Stats()
+	gauge(out, "applied_lsn", "End of the last commit that is visible.", float64(s.Applied))
+	gauge(out, "store_durable_lsn", "What the store would still hold after a power cut.",
+		float64(s.DurableApplied))
+	gauge(out, "redo_lsn", "Where recovery would start to read the log.", float64(s.DurableRedo))
+	counter(out, "commits_total", "Commit records appended.", float64(s.Commits))
+	counter(out, "large_commits_total", "Commits larger than a record.", float64(s.LargeCommits))
+	counter(out, "commit_groups_total", "Groups of commits.", float64(s.Groups))
+	counter(out, "commit_space_waits_total", "Groups that waited for max_wal_size.",
+		float64(s.SpaceWaits))
+	counter(out, "commit_waits_cancelled_total", "Commits whose waiting was cancelled.",
+		float64(s.WaitsCancelled))
+	counter(out, "checkpoints_total", "Flushes of the store.", float64(s.Checkpoints))
+	desc := prometheus.NewDesc(metricsNamespace+"_commit_group_members",
+		"Groups by their number of members, up to the label.", []string{"le"}, nil)
+	for i, n := range s.GroupSizes {
+		label := strconv.Itoa(1 << i)
+		if i == len(s.GroupSizes)-1 {
+			label = "+Inf"
+		}
+		out <- prometheus.MustNewConstMetric(desc, prometheus.CounterValue, float64(n), label)
+	}
+	gauge(out, "sessions", "Clients past start-up.", float64(c.srv.endpoint.Connections()))
+	counter(out, "sessions_total", "Sessions started.", float64(c.srv.metrics.sessions.Load()))
+	counter(out, "rollbacks_total", "Transactions rolled back.",
+		float64(c.srv.metrics.rollbacks.Load()))
+	counter(out, "deadlocks_total", "Deadlocks found.", float64(c.srv.metrics.deadlocks.Load()))
+}
+
+func (c *floorCollector) collectStore(out chan<- prometheus.Metric) {
+	s := c.srv.db.StoreStats()
+	gauge(out, "store_memtable_bytes", "Size of the memtables.", float64(s.MemTableBytes))
+	gauge(out, "store_memtables", "Number of memtables.", float64(s.MemTableCount))
+	gauge(out, "store_table_bytes", "Size of the tables on disk.", float64(s.TableBytes))
+	gauge(out, "store_tables", "Number of tables on disk.", float64(s.TableCount))
+	gauge(out, "store_cache_bytes", "Size of the block cache.", float64(s.CacheBytes))
+	counter(out, "store_cache_hits_total", "Block cache hits.", float64(s.CacheHits))
+	counter(out, "store_cache_misses_total", "Block cache misses.", float64(s.CacheMisses))
+	counter(out, "store_flushes_total", "Memtable flushes.", float64(s.Flushes))
+	counter(out, "store_compactions_total", "Compactions.", float64(s.Compactions))
+	gauge(out, "store_compaction_debt_bytes", "What compactions have to catch up with.",
+		float64(s.CompactionDebtBytes))
+	gauge(out, "store_read_amplification", "Levels a read may touch.",
+		float64(s.ReadAmplification))
+	gauge(out, "store_snapshots", "Open snapshots.", float64(s.OpenSnapshots))
+}
