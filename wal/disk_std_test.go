@@ -173,3 +173,32 @@ func TestSyncErrorNamesFile(t *testing.T) {
 	require.ErrorAs(t, f.Sync(), &where)
 	require.Equal(t, f.Name(), where.Path)
 }
+
+// BenchmarkSync is what a flush costs: a small write over zeroed blocks and its way to the disk.
+func BenchmarkSync(b *testing.B) {
+	for _, method := range []string{wal.MethodIOUring, wal.MethodFdatasync} {
+		b.Run("method="+method, func(b *testing.B) {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			s, err := wal.OSDisk().Syncer(method, b.TempDir())
+			if err != nil {
+				b.Skip(err)
+			}
+			defer func() { _ = s.Close() }()
+			f, err := wal.OSDisk().Create(filepath.Join(b.TempDir(), "f"))
+			require.NoError(b, err)
+			defer func() { _ = f.Close() }()
+			_, err = f.WriteAt(make([]byte, 4<<20), 0)
+			require.NoError(b, err)
+			require.NoError(b, f.Sync())
+			record := make([]byte, 128)
+			for i := range b.N {
+				_, err := f.WriteAt(record, int64(i*128%(4<<20)))
+				if err == nil {
+					err = s.Sync([]wal.File{f})
+				}
+				require.NoError(b, err)
+			}
+		})
+	}
+}
