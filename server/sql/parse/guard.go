@@ -14,7 +14,7 @@ const (
 	MaxNesting = 4000
 
 	// stackBytesPerToken is twice what the densest nesting takes of the C stack for each token
-	// that guard counts. docs/decisions/parser-guard.md has the measurements.
+	// that guard counts. docs/decisions/0011-parser-guard.md has the measurements.
 	stackBytesPerToken = 700
 
 	// setOperationCost is what UNION, INTERSECT and EXCEPT count beyond their own token.

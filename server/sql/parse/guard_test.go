@@ -212,13 +212,17 @@ func TestGuardLetsWidthThrough(t *testing.T) {
 }
 
 func TestTooLarge(t *testing.T) {
-	_, err := Parse("SELECT '" + strings.Repeat("x", MaxStatementBytes) + "'")
-	var syntax *SyntaxError
-	require.ErrorAs(t, err, &syntax)
-	require.Equal(t, CodeTooLarge, syntax.SQLSTATE)
-	_, err = Parse("SELECT " + strings.Repeat("1,", MaxQueryTokens/2) + "1")
-	require.ErrorAs(t, err, &syntax)
-	require.Equal(t, CodeTooLarge, syntax.SQLSTATE)
+	for name, sql := range map[string]string{
+		"bytes":      "SELECT '" + strings.Repeat("x", MaxStatementBytes) + "'",
+		"words":      "SELECT " + strings.Repeat("1,", MaxQueryTokens/2) + "1",
+		"rows":       "INSERT INTO t VALUES " + strings.Repeat("(1),", MaxTokens/4) + "(1)",
+		"statements": strings.Repeat("SELECT;", MaxStatements+1),
+	} {
+		_, err := Parse(sql)
+		var syntax *SyntaxError
+		require.ErrorAs(t, err, &syntax, name)
+		require.Equal(t, CodeTooLarge, syntax.SQLSTATE, name)
+	}
 }
 
 // TestMeasureStack prints how deep each nest may be before an unguarded child with a small stack

@@ -125,10 +125,7 @@ func (t *Tokens) scanToken(i int) (int, error) {
 func (t *Tokens) emit(kind TokenKind, start, end int) (int, error) {
 	t.tokens = append(t.tokens, Token{Start: uint32(start), End: uint32(end), Kind: kind})
 	t.hash = mixText(t.hash^uint64(kind), t.sql[start:end], 0)
-	if !t.guard.token() {
-		return end, t.tooDeep(start)
-	}
-	return end, nil
+	return end, t.bound(start)
 }
 
 // emitLiteral appends a token that counts with its kind alone.
@@ -136,10 +133,18 @@ func (t *Tokens) emitLiteral(lit Literal, start, end int) (int, error) {
 	t.tokens = append(t.tokens, Token{Start: uint32(start), End: uint32(end), Kind: lit.Kind})
 	t.literals = append(t.literals, lit)
 	t.hash = mix(t.hash, uint64(lit.Kind))
+	return end, t.bound(start)
+}
+
+// bound counts the token just appended and refuses it when it is one too many.
+func (t *Tokens) bound(start int) error {
 	if !t.guard.token() {
-		return end, t.tooDeep(start)
+		return t.tooDeep(start)
 	}
-	return end, nil
+	if len(t.tokens) > MaxTokens {
+		return tooMany("words and signs", MaxTokens)
+	}
+	return nil
 }
 
 // scanWord reads an identifier or keyword, or the prefix of a string: B”, E”, N”, X”, U&”.
@@ -156,10 +161,10 @@ func (t *Tokens) scanWord(i int) (int, error) {
 	}
 	t.tokens = append(t.tokens, Token{Start: uint32(i), End: uint32(end), Kind: TokenWord})
 	t.hash = mixText(t.hash^uint64(TokenWord), sql[i:end], foldMask)
-	if !t.guard.token() || isSetOperation(sql[i:end]) && !t.guard.setOperation() {
+	if isSetOperation(sql[i:end]) && !t.guard.setOperation() {
 		return end, t.tooDeep(i)
 	}
-	return end, nil
+	return end, t.bound(i)
 }
 
 func isSetOperation(word string) bool {

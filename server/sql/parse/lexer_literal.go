@@ -81,24 +81,28 @@ func (t *Tokens) scanUnicodeString(i int) (int, error) {
 	return next, err
 }
 
-// scanBits reads B'...' or X'...'. The digits are checked where the value is needed.
+// scanBits reads B'...' or X'...', in which a quote is not doubled. The digits are checked where
+// the value is needed.
 func (t *Tokens) scanBits(i int) (int, error) {
-	next, err := t.scanString(i, i+1, false)
-	if err != nil {
-		if e, ok := err.(*SyntaxError); ok {
+	t.current.uncacheable = true
+	for part := i + 1; ; {
+		length := strings.IndexByte(t.sql[part+1:], '\'')
+		if length < 0 {
 			what := "bit"
 			if t.sql[i]|0x20 == 'x' {
 				what = "hexadecimal"
 			}
-			e.Message = strings.Replace(e.Message, "quoted string", what+" string literal", 1)
+			message := "unterminated " + what + " string literal"
+			return i, t.lexError(message, i, len(t.sql))
 		}
-		return next, err
+		end := part + length + 2
+		next := continuation(t.sql, end)
+		if next < 0 {
+			lit := Literal{Kind: TokenBit, start: uint32(i + 2), end: uint32(end - 1)}
+			return t.emitLiteral(lit, i, end)
+		}
+		part = next
 	}
-	t.current.uncacheable = true
-	last := len(t.literals) - 1
-	t.literals[last].Kind = TokenBit
-	t.tokens[len(t.tokens)-1].Kind = TokenBit
-	return next, nil
 }
 
 // scanDollar reads $1 or a dollar-quoted string.

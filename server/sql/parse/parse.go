@@ -2,6 +2,7 @@ package parse
 
 import (
 	"errors"
+	"fmt"
 	"unicode/utf8"
 )
 
@@ -61,7 +62,7 @@ func (t *Tokens) Parse() ([]Stmt, error) {
 			return []Stmt{stmt}, err
 		}
 	}
-	if err := t.boundTokens(); err != nil {
+	if err := t.boundWidth(); err != nil {
 		return nil, err
 	}
 	tree, err := runGrammar(t.sql)
@@ -91,19 +92,35 @@ func ParseOne(sql string) (*Stmt, error) {
 	return &stmts[0], nil
 }
 
-// MaxQueryTokens bounds what is handed to the grammar at once, as its tree takes some hundred
-// times the bytes of its text: this many make one of a few hundred MiB at worst. INSERTs of many
-// rows, the one sort of text that grows so long for a reason, are read in pieces instead.
-const MaxQueryTokens = 1 << 20
+// What is handed to the grammar at once is bounded in width too, as its tree takes some hundred
+// times the bytes of its text: each bound keeps a query under some 500 MiB at worst.
+// docs/decisions/0011-parser-guard.md has the measurements.
+const (
+	// MaxTokens bounds the tokens of any query.
+	MaxTokens = 4 << 20
 
-func (t *Tokens) boundTokens() error {
-	if len(t.tokens) <= MaxQueryTokens {
-		return nil
+	// MaxQueryTokens bounds those of a query that the grammar has to see at once. That is any but
+	// an INSERT of many rows, which is the one text that grows so long for a reason.
+	MaxQueryTokens = 512 << 10
+
+	// MaxStatements bounds the statements of a query.
+	MaxStatements = 64 << 10
+)
+
+func (t *Tokens) boundWidth() error {
+	switch {
+	case len(t.tokens) > MaxQueryTokens:
+		return tooMany("words and signs", MaxQueryTokens)
+	case t.Len() > MaxStatements:
+		return tooMany("statements", MaxStatements)
 	}
+	return nil
+}
+
+func tooMany(what string, limit int) error {
 	return &SyntaxError{
 		SQLSTATE: CodeTooLarge,
-		Message:  "query has too many words",
-		Hint: "At most 1048576 words and signs are read as one query; only INSERT ... VALUES may " +
-			"have more.",
+		Message:  "query has too many " + what,
+		Hint:     fmt.Sprintf("At most %d are read as one query.", limit),
 	}
 }
