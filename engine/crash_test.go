@@ -30,7 +30,7 @@ func crashSeeds(n int) (first, last uint64) {
 		return *flagSeed, *flagSeed
 	case *flagSeeds != 0:
 		n = *flagSeeds
-	case testing.Short():
+	case testing.Short() || raceEnabled:
 		n /= 10
 	}
 	return 1, uint64(n)

@@ -36,6 +36,17 @@
 //   - W7: row locks go at apply, before the commit is durable. Who reads such a row commits
 //     behind it, so it is durable whenever the reader's commit is.
 //
+// Of transactions:
+//
+//   - T1: who writes a row holds its lock, or is the only one who can know its key.
+//   - T2: a lock is released after apply, so whoever is granted a row reads what its last holder
+//     wrote.
+//   - T3: nobody passes a waiter it conflicts with, so every waiter is served.
+//   - T4: a SERIALIZABLE transaction is validated before its group has an LSN, against every commit
+//     its snapshot lacks and against the group's earlier members.
+//   - T5: it is registered with the conflict window before it takes its snapshot, and a commit is
+//     published there after new snapshots have it. So a commit that a snapshot lacks is kept.
+//
 // # Goroutines
 //
 // A DB owns one, the checkpointer, begun by Open and awaited by Close. Committing needs none: the
@@ -45,6 +56,7 @@
 //
 // Leadership of the pipeline, then applier.mu, then visibility.mu, then the locks inside the
 // store. pipeline.mu and orphanAborts.mu are held for a few instructions and nothing is taken
-// under them. Whoever holds leadership or applier.mu may wait for the store, the store for the
+// under them. Below leadership come the lock table's list of owners, one owner's mu, and the lock
+// table's shards in the order of their index; conflictWindow.mu and txnPool.mu stand alone. Whoever holds leadership or applier.mu may wait for the store, the store for the
 // log's flusher (E3), and the flusher for nobody.
 package engine

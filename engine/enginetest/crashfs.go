@@ -31,6 +31,9 @@ type CrashFS struct {
 	stall atomic.Pointer[func(path string)]
 	fail  atomic.Pointer[error]
 
+	// full is what the log's attempts to make a file get; nil when there is space.
+	full atomic.Pointer[error]
+
 	// create makes "create unless it exists" one step; the memory file system has no O_EXCL.
 	create sync.Mutex
 }
@@ -66,6 +69,15 @@ func (c *CrashFS) StallSyncs(f func(path string)) {
 // FailSyncs makes every fsync of the log return err.
 func (c *CrashFS) FailSyncs(err error) { c.fail.Store(&err) }
 
+// Fill makes the disk full for new files of the log: each attempt gets err. nil ends that.
+func (c *CrashFS) Fill(err error) {
+	if err == nil {
+		c.full.Store(nil)
+		return
+	}
+	c.full.Store(&err)
+}
+
 // Syncs is how often the log was fsynced.
 func (c *CrashFS) Syncs() int64 { return c.syncs.Load() }
 
@@ -97,6 +109,9 @@ type disk CrashFS
 func (d *disk) MkdirAll(dir string) error { return d.mem.MkdirAll(dir, 0o755) }
 
 func (d *disk) Create(path string) (wal.File, error) {
+	if full := d.full.Load(); full != nil {
+		return nil, &fs.PathError{Op: "create", Path: path, Err: *full}
+	}
 	d.create.Lock()
 	defer d.create.Unlock()
 	if _, err := d.mem.Stat(path); err == nil {
@@ -200,8 +215,18 @@ func (f *file) Truncate(size int64) error {
 		return fmt.Errorf("enginetest: shorten %s from %d to %d: %w",
 			f.path, have, size, errors.ErrUnsupported)
 	}
-	_, err = f.WriteAt([]byte{0}, size-1)
-	return err
+	if have > 0 {
+		_, err = f.WriteAt([]byte{0}, size-1)
+		return err
+	}
+	// WriteAt beyond a file's end lengthens it byte by byte; Write does it at once, and a handle
+	// just opened stands at 0.
+	fresh, err := f.disk.mem.OpenReadWrite(f.path, vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return err
+	}
+	_, err = fresh.Write(make([]byte, size))
+	return errors.Join(err, fresh.Close())
 }
 
 func (f *file) Name() string { return f.path }
