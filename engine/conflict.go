@@ -25,7 +25,7 @@ const (
 // conflictWindow knows what was committed since the oldest snapshot of a SERIALIZABLE transaction
 // that may write. While there is none it keeps nothing, and a commit costs two atomic accesses.
 //
-// Whether a reader misses a commit is decided by the order of four steps: the reader registers,
+// T5: whether a reader misses a commit is decided by the order of four steps: the reader registers,
 // then takes its snapshot; the leader makes a commit visible, then publishes it here. If the
 // snapshot lacks the commit, the reader was registered before the leader looked.
 type conflictWindow struct {
@@ -117,7 +117,7 @@ func (c *conflictWindow) raiseFloor(lsn wal.LSN) {
 }
 
 // validate decides whether t may be committed behind the members admitted before it, and admits
-// it if so. Leader only; nothing has an LSN yet.
+// it if so. Leader only; nothing has an LSN yet (T4).
 func (c *conflictWindow) validate(t *Txn) error {
 	if t.reads != nil {
 		if err := c.check(t.reads); err != nil {

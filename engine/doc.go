@@ -56,7 +56,8 @@
 //
 // Leadership of the pipeline, then applier.mu, then visibility.mu, then the locks inside the
 // store. pipeline.mu and orphanAborts.mu are held for a few instructions and nothing is taken
-// under them. Below leadership come the lock table's list of owners, one owner's mu, and the lock
-// table's shards in the order of their index; conflictWindow.mu and txnPool.mu stand alone. Whoever holds leadership or applier.mu may wait for the store, the store for the
-// log's flusher (E3), and the flusher for nobody.
+// under them. Below leadership come the lock table's list of owners, one owner's mu, and the
+// lock table's shards in the order of their index; conflictWindow.mu and txnPool.mu stand alone.
+// Whoever holds leadership or applier.mu may wait for the store, the store for the log's flusher
+// (E3), and the flusher for nobody.
 package engine

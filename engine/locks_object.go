@@ -98,7 +98,7 @@ func (l *lockable) place(o *lockOwner) *lockWaiter {
 }
 
 // free says whether o may have m at once when it would queue before `before`. A waiter ahead
-// counts as much as a holder: passing it would starve it.
+// counts as much as a holder: passing it would starve it (T3).
 func (l *lockable) free(o *lockOwner, m mode, before *lockWaiter) bool {
 	if m.blockedBy(l.heldByOthers(o)) {
 		return false

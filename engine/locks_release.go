@@ -1,8 +1,7 @@
 package engine
 
 // release gives back everything t holds. The leader calls it after apply, from its own goroutine,
-// while t's waits: before any durable wait, which W7 makes safe, and after apply, so that whoever
-// is granted a row reads what t wrote.
+// while t's waits: before any durable wait, which W7 makes safe, and after apply (T2).
 func (l *lockTable) release(t *Txn) { l.releaseAll(t.owner) }
 
 func (t *lockTable) releaseAll(o *lockOwner) {

@@ -25,7 +25,7 @@ func (t *Txn) Savepoint() SavepointID {
 
 // RollbackTo undoes every write since the savepoint and releases the locks taken since, as
 // Postgres does; the savepoint stays. What SERIALIZABLE has read stays read: the client saw it.
-// Iterators opened since the savepoint have to be closed before.
+// Open iterators go on; one opened since the savepoint shows what is left of its own rows.
 func (t *Txn) RollbackTo(id SavepointID) error {
 	i, err := t.findSavepoint(id)
 	if err != nil {

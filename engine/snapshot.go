@@ -50,6 +50,9 @@ func (s *txnState) needView() error {
 	if s.view != nil {
 		return nil
 	}
+	if err := s.db.closing(); err != nil {
+		return err
+	}
 	if s.opts.Isolation == Serializable && !s.opts.ReadOnly && s.reads == nil {
 		// Before the view is taken: whatever is committed after this is kept in the window.
 		s.reads = s.db.conflicts.register()
@@ -80,10 +83,15 @@ type committed struct {
 }
 
 // readCommitted copies a committed row into the transaction's buffer. A copy lets go of the
-// store's block at once; held until the next call, it would pin it in an idle session.
+// store's block at once; held until the next call, it would pin it in an idle session. A closed
+// store panics, so that is asked first: sessions have to be gone by then, and one that is late
+// gets an error.
 func (s *txnState) readCommitted(
 	get func(key []byte) ([]byte, io.Closer, error), key []byte,
 ) (committed, error) {
+	if err := s.db.closing(); err != nil {
+		return committed{}, err
+	}
 	raw, closer, err := get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return committed{}, nil

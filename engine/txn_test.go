@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"ackdb/engine/enginetest"
 	"ackdb/wal"
 )
 
@@ -77,7 +78,7 @@ func TestSizeLimits(t *testing.T) {
 		err = txn.Put(testTable, fmt.Appendf(nil, "k%05d", rows), nil)
 	}
 	require.ErrorIs(t, err, ErrTxnTooLarge)
-	require.Greater(t, rows, 50)
+	require.Greater(t, rows, 200)
 	require.LessOrEqual(t, txn.writes.Size(), int64(10_000))
 	txn.Rollback()
 
@@ -308,4 +309,25 @@ func TestPooledStateIsClean(t *testing.T) {
 	require.Empty(t, clean.txn.iters)
 	require.ErrorIs(t, clean.txn.RollbackTo(1), ErrNoSavepoint)
 	require.Equal(t, "0", clean.get("k"))
+}
+
+// A session that is late for Close gets an error from every read, not a panic of the store.
+func TestReadAfterClose(t *testing.T) {
+	db := mustOpen(t, crashOptions(enginetest.New()))
+	ctx, key := context.Background(), []byte("k")
+	mustPut(t, db, testTable, "k", "0", wal.LevelOff)
+	mustClose(t, db)
+	txn := db.Begin(TxnOptions{})
+	defer txn.Rollback()
+	_, _, err := txn.Get(ctx, testTable, key)
+	require.ErrorIs(t, err, ErrClosed)
+	txn.StartPointStatement()
+	_, _, err = txn.Get(ctx, testTable, key)
+	require.ErrorIs(t, err, ErrClosed)
+	_, err = txn.LockRow(ctx, testTable, key, RowUpdate, Wait)
+	require.ErrorIs(t, err, ErrClosed)
+	require.ErrorIs(t, txn.Scan(testTable, nil, nil, false).Close(), ErrClosed)
+	require.NoError(t, txn.Put(testTable, key, nil))
+	_, err = txn.Commit(ctx, CommitOptions{})
+	require.ErrorIs(t, err, ErrClosed)
 }

@@ -8,7 +8,7 @@ import (
 
 // The writing methods take no locks, except Upsert: the caller holds the row through LockRow, or
 // knows that nobody else can write it, because it has just drawn the row's id or holds the table
-// in a mode that keeps writers out. Writing an unlocked row loses updates.
+// in a mode that keeps writers out. Writing an unlocked row loses updates (T1).
 
 // Upsert locks a row for update, waiting if it must, and writes it without having read it. It is
 // the short way for a writer that replaces the whole row.

@@ -61,9 +61,10 @@ type rangeDelete struct {
 const (
 	maxTower = 14 // enough for 4^14 keys
 
-	// writeOverhead is counted for each write besides key and value: node, tower and version. So
-	// a transaction of empty rows is bounded as well.
-	writeOverhead = 80
+	// writeOverhead is counted for each write besides key and value, so that a transaction of
+	// empty rows is bounded as well. Node, tower and version take some 75 bytes; counting them in
+	// full would make max_transaction_size mean little for small rows.
+	writeOverhead = 32
 
 	// maxRangeDeletes bounds the list that every read and iterator step looks through.
 	maxRangeDeletes = 1024
