@@ -46,6 +46,9 @@ func (k *keeper) run() {
 		case <-k.stop:
 			return
 		}
+		if k.log.err() != nil {
+			return // closing, which has its own last word in control, or poisoned (W4)
+		}
 		if err := k.log.saveControl(false); err != nil {
 			k.log.poison(err)
 			return
