@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"syscall"
 	"testing"
 
@@ -59,11 +61,8 @@ func TestLargestRow(t *testing.T) {
 	if testing.Short() || raceEnabled {
 		t.Skip("moves 64 MiB several times")
 	}
-	fs := enginetest.New()
-	opts := crashOptions(fs)
-	opts.Log.SegmentSize = wal.SegmentSizeDefault
-	opts.MaxWALSize = func() int64 { return 1 << 30 }
-	db := mustOpen(t, opts)
+	dir := filepath.Join(t.TempDir(), "killed")
+	db := mustOpen(t, Options{Dir: filepath.Join(t.TempDir(), "data")})
 	key := []byte("k")
 	value := make([]byte, MaxRowSize-len(key))
 	for i := range value {
@@ -74,12 +73,10 @@ func TestLargestRow(t *testing.T) {
 	require.NoError(t, txn.Put(FirstUserTable, key, value))
 	_, err := txn.Commit(context.Background(), CommitOptions{Level: wal.LevelLocal})
 	require.NoError(t, err)
-	after := fs.Crash(1, 0)
+	require.NoError(t, os.CopyFS(dir, os.DirFS(db.opts.Dir))) // as after kill -9
 	mustClose(t, db)
 
-	opts = crashOptions(after)
-	opts.Log.SegmentSize = 0
-	db, report, err := Open(context.Background(), opts)
+	db, report, err := Open(context.Background(), Options{Dir: dir})
 	require.NoError(t, err)
 	require.EqualValues(t, 1, report.Commits)
 	got, err := storedRows(db)
