@@ -93,8 +93,8 @@ func (c *cutter) namesAfter(s *store) map[string]*inode {
 // inodeAfter gives what is left of a file.
 func (c *cutter) inodeAfter(n *inode) *inode {
 	left := &inode{medium: slices.Clone(n.medium), mediumSize: c.sizeAfter(n)}
-	for len(left.medium) < pieceCount(left.mediumSize) {
-		left.medium = append(left.medium, nil)
+	if more := pieceCount(left.mediumSize) - len(left.medium); more > 0 {
+		left.medium = append(left.medium, make([]piece, more)...)
 	}
 	for _, i := range sortedPieces(n.pending) {
 		if i >= len(left.medium) {
