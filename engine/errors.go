@@ -39,7 +39,8 @@ type CommitWaitError struct {
 }
 
 // ErrCommitWaitCancelled is what every CommitWaitError unwraps to.
-var ErrCommitWaitCancelled = errors.New("engine: the commit is applied, its durability is not confirmed")
+var ErrCommitWaitCancelled = errors.New(
+	"engine: the commit is applied, its durability is not confirmed")
 
 func (e *CommitWaitError) Error() string {
 	return fmt.Sprintf("%v: commit at %s: %v", ErrCommitWaitCancelled, e.Result.End, e.Cause)

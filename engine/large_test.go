@@ -158,8 +158,9 @@ func TestMarkerBetweenDataAndCommit(t *testing.T) {
 	pieces := 0
 	opts.hooks.pieceAppended = func() {
 		pieces++
+		filler := string(make([]byte, 64<<10))
 		for i := range 16 {
-			mustPut(t, db, FirstUserTable+1, fmt.Sprint(i), string(make([]byte, 64<<10)), wal.LevelOff)
+			mustPut(t, db, FirstUserTable+1, fmt.Sprint(i), filler, wal.LevelOff)
 		}
 		require.NoError(t, db.Checkpoint(context.Background()))
 		stats := db.Stats()
@@ -306,7 +307,9 @@ func TestTooLargeATransactionLeavesNothing(t *testing.T) {
 }
 
 func TestPieceStreamRefusesWhatDoesNotFit(t *testing.T) {
-	op := wal.AppendOp(nil, wal.Op{Kind: wal.OpSet, Table: 100, Key: []byte("k"), Value: []byte("v")})
+	op := wal.AppendOp(nil, wal.Op{
+		Kind: wal.OpSet, Table: 100, Key: []byte("k"), Value: []byte("v"),
+	})
 	record := func(h wal.DataHeader, lsn wal.LSN, piece []byte) *wal.Record {
 		return &wal.Record{Type: wal.TypeData, LSN: lsn, Payload: wal.AppendData(nil, h, piece)}
 	}
