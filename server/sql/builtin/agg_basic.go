@@ -70,7 +70,8 @@ func (a *extreme) Add(_ *Context, args []Datum) error {
 	if args[0].IsNull() {
 		return nil
 	}
-	if a.value.IsNull() || types.Compare(args[0], a.value)*a.sign > 0 {
+	if a.value.IsNull() || types.Compare(args[0], a.value)*a.sign >= 0 {
+		// Of equal values the last is kept, as PostgreSQL keeps it: 1.1 after 1.10.
 		a.value = args[0].Clone()
 	}
 	return nil

@@ -40,10 +40,6 @@ func init() {
 	)
 }
 
-func errArrayOf(format string, args ...any) error {
-	return types.Errorf(types.CodeArraySubscript, format, args...)
-}
-
 func evalArrayCat(_ *Context, a []Datum) (Datum, error) {
 	switch {
 	case a[0].IsNull():
@@ -60,16 +56,15 @@ func evalArrayCat(_ *Context, a []Datum) (Datum, error) {
 	}
 	out := &types.Array{Elem: left.Elem}
 	out.Elems = append(append(out.Elems, left.Elems...), right.Elems...)
-	dims, ok := catDims(left.Dims, right.Dims)
-	if !ok {
-		return types.Null, errArrayOf("cannot concatenate incompatible arrays")
+	var err error
+	if out.Dims, err = catDims(left.Dims, right.Dims); err != nil {
+		return types.Null, err
 	}
-	out.Dims = dims
 	return types.NewArrayDatum(a[0].OID(), out), nil
 }
 
 // catDims joins along the first dimension; an array of one dimension less counts as one element.
-func catDims(left, right []types.Dim) ([]types.Dim, bool) {
+func catDims(left, right []types.Dim) ([]types.Dim, error) {
 	outer, inner := left, right
 	if len(right) > len(left) {
 		outer, inner = right, left
@@ -78,15 +73,26 @@ func catDims(left, right []types.Dim) ([]types.Dim, bool) {
 	switch len(outer) - len(inner) {
 	case 0:
 		dims[0].Len += inner[0].Len
-		return dims, sameLens(outer[1:], inner[1:])
+		if !sameLens(outer[1:], inner[1:]) {
+			return nil, errIncompatible("Arrays with differing element dimensions are not")
+		}
+		return dims, nil
 	case 1:
 		dims[0].Len++
 		if len(right) > len(left) {
 			dims[0].Lower = 1
 		}
-		return dims, sameLens(outer[1:], inner)
+		if !sameLens(outer[1:], inner) {
+			return nil, errIncompatible("Arrays with differing dimensions are not")
+		}
+		return dims, nil
 	}
-	return nil, false
+	return nil, errIncompatible("Arrays of %d and %d dimensions are not", len(left), len(right))
+}
+
+func errIncompatible(detail string, args ...any) error {
+	return types.Errorf(types.CodeArraySubscript, "cannot concatenate incompatible arrays").
+		WithDetail(detail+" compatible for concatenation.", args...)
 }
 
 func sameLens(a, b []types.Dim) bool {

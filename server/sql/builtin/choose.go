@@ -70,16 +70,7 @@ func callable(declared, actual []OID) bool {
 		return true
 	}
 	_, err := solvePolymorphic(declared, actual)
-	return err == nil || allUnknown(actual)
-}
-
-func allUnknown(args []OID) bool {
-	for _, a := range args {
-		if a != types.Unknown {
-			return false
-		}
-	}
-	return true
+	return err == nil
 }
 
 func fitsPolymorphic(declared, actual OID) bool {

@@ -36,6 +36,8 @@ type clockParts struct {
 	months int64 // of an interval
 	isSpan bool
 	source Datum
+
+	truncating bool // for date_trunc of an interval, whose messages say more
 }
 
 func splitParts(c *Context, d Datum) clockParts {
@@ -67,7 +69,12 @@ func extractFunc(asFloat bool) Eval {
 		if sign, ok := types.IsInfinite(a[1]); ok {
 			return infinitePart(field, sign, asFloat), nil
 		}
-		p := splitParts(c, a[1])
+		source := a[1]
+		if asFloat && source.OID() == types.Date {
+			// date_part takes a date for its midnight, so that it has an hour; extract does not.
+			source = types.NewInt(types.Timestamp, source.Int()*microsPerDay)
+		}
+		p := splitParts(c, source)
 		d, err := p.extract(field)
 		if err != nil || !asFloat {
 			return d, err
@@ -115,6 +122,9 @@ func scaled(v int64, digits int32) (Datum, error) { return types.NumericScaled(v
 
 func (p *clockParts) extract(field string) (Datum, error) {
 	seconds := p.micros % 60_000_000
+	if _, ok := clockUnits[field]; ok && p.source.OID() == types.Date {
+		return types.Null, p.unsupported(field)
+	}
 	switch field {
 	case "microsecond":
 		return intNumeric(seconds)
@@ -144,8 +154,12 @@ func (p *clockParts) unsupported(field string) error {
 		return types.Errorf(types.CodeInvalidParameter, "unit \"%s\" not recognized for type %s",
 			field, name)
 	}
-	return types.Errorf(types.CodeFeatureNotSupported, "unit \"%s\" not supported for type %s",
+	e := types.Errorf(types.CodeFeatureNotSupported, "unit \"%s\" not supported for type %s",
 		field, name)
+	if p.truncating && field == "week" {
+		return e.WithDetail("Months usually have fractional weeks.")
+	}
+	return e
 }
 
 var knownField = wordSet(`microsecond millisecond second minute hour day week month quarter year
@@ -373,6 +387,7 @@ func evalSpanTrunc(c *Context, a []Datum) (Datum, error) {
 	months, ok := unit[field]
 	if !ok {
 		p := splitParts(c, a[1])
+		p.truncating = true
 		return types.Null, p.unsupported(field)
 	}
 	if months > 0 {

@@ -298,7 +298,8 @@ func evalChr(_ *Context, a []Datum) (Datum, error) {
 	case v == 0:
 		return types.Null, types.Errorf(types.CodeProgramLimit, "null character not permitted")
 	case v < 0:
-		return types.Null, types.Errorf(types.CodeProgramLimit, "character number must be positive")
+		return types.Null, types.Errorf(types.CodeInvalidParameter,
+			"character number must be positive")
 	case v > unicode.MaxRune || !utf8.ValidRune(rune(v)):
 		return types.Null, types.Errorf(types.CodeProgramLimit,
 			"requested character too large for encoding: %d", v)

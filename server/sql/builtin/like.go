@@ -70,10 +70,13 @@ func likeStep(s, pattern string) (used, size int, err error) {
 		_, size := utf8.DecodeRuneInString(s)
 		return size, 1, nil
 	case '\\':
+		if s == "" {
+			return -1, 0, nil
+		}
 		if len(pattern) == 1 {
 			return 0, 0, errLikeEscape()
 		}
-		if s == "" || s[0] != pattern[1] {
+		if s[0] != pattern[1] {
 			return -1, 0, nil
 		}
 		return 1, 2, nil
@@ -101,7 +104,7 @@ func evalStartsWith(_ *Context, a []Datum) (Datum, error) {
 func evalLikeEscape(_ *Context, a []Datum) (Datum, error) {
 	pattern, escape := a[0].Str(), a[1].Str()
 	if utf8.RuneCountInString(escape) > 1 {
-		return types.Null, types.Errorf("22019", "invalid escape string").
+		return types.Null, types.Errorf(types.CodeEscapeSequence, "invalid escape string").
 			WithHint("Escape string must be empty or one character.")
 	}
 	if escape == `\` {

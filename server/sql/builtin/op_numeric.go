@@ -70,7 +70,7 @@ func lsnArith(op types.NumericOp, verb, preposition string, a []Datum) (Datum, e
 	}
 	v, ok := types.NumericToUint(sum)
 	if !ok {
-		return types.Null, types.Errorf(types.CodeNumericOutOfRange, "pg_lsn out of range")
+		return types.Null, types.Errorf(types.CodeInvalidParameter, "pg_lsn out of range")
 	}
 	return types.NewInt(types.PgLSN, int64(v)), nil
 }

@@ -27,7 +27,8 @@ type binding struct {
 	compatible OID
 }
 
-// solvePolymorphic finds the types that polymorphic arguments stand for.
+// solvePolymorphic finds the types that polymorphic arguments stand for; elem stays 0 when all of
+// that family are untyped.
 func solvePolymorphic(declared, actual []OID) (binding, error) {
 	var b binding
 	var compatible []OID
@@ -64,11 +65,6 @@ func solvePolymorphic(declared, actual []OID) (binding, error) {
 	if b.compatible == 0 {
 		b.compatible = types.Text
 	}
-	if b.elem == 0 && needsElem(declared) {
-		// PostgreSQL lets an array of unknown element type be text[] only for anycompatible.
-		return b, types.Errorf(types.CodeDatatypeMismatch,
-			"could not determine polymorphic type because input has type unknown")
-	}
 	return b, nil
 }
 
@@ -102,9 +98,6 @@ func (b binding) concrete(declared, actual OID) OID {
 	case types.AnyCompatibleArray:
 		return types.ArrayOf(b.compatible)
 	case types.Any:
-		if actual == types.Unknown {
-			return types.Text
-		}
 		return actual
 	}
 	return declared

@@ -244,10 +244,6 @@ func regexOp(negate, fold bool) Eval {
 		if err != nil {
 			return types.Null, err
 		}
-		s := a[0].Str()
-		if a[0].OID() == types.BPChar {
-			s = types.TrimBlanks(s)
-		}
-		return types.NewBool(re.MatchString(s) != negate), nil
+		return types.NewBool(re.MatchString(a[0].Str()) != negate), nil
 	}
 }

@@ -16,8 +16,8 @@ type candidate struct {
 
 // Resolve chooses the overload of a function for arguments of the given types. types.Unknown stands
 // for an untyped literal or a parameter without a type. A name may come with pg_catalog before it.
-func Resolve(name string, args []OID) (Call, error) {
-	name = strings.TrimPrefix(name, pgCatalog)
+func Resolve(written string, args []OID) (Call, error) {
+	name := strings.TrimPrefix(written, pgCatalog)
 	cands := functionCandidates(functions[name], args)
 	for _, c := range cands {
 		if equalOIDs(c.args, args) {
@@ -33,7 +33,7 @@ func Resolve(name string, args []OID) (Call, error) {
 	if chosen != nil {
 		return chosen.call(args)
 	}
-	signature := signatureOf(name, args)
+	signature := signatureOf(written, args)
 	if ambiguous {
 		return Call{}, types.Errorf(types.CodeAmbiguousFunction, "function %s is not unique",
 			signature).WithHint("Could not choose a best candidate function. " +
@@ -89,17 +89,15 @@ func variadicCandidate(f *Function, count int) (candidate, bool) {
 	return candidate{function: f, args: args, pack: pack}, true
 }
 
-// castCall lets a type's name be called as a function, as in text(x), when that is a cast.
+// castCall lets a type's name be called as a function, as in text(x), where there is a cast.
 func castCall(name string, from OID) (Call, bool) {
 	info := types.LookupName(name)
 	if info == nil || info.Pseudo || info.Elem != 0 {
 		return Call{}, false
 	}
 	cast, ok := types.FindCast(from, info.OID, types.Explicit)
-	if !ok || from != types.Unknown && !cast.Relabel() {
-		if _, isString := stringCategory(from, info.OID); !isString {
-			return Call{}, false
-		}
+	if !ok {
+		return Call{}, false
 	}
 	f := &Function{Name: name, Args: []OID{from}, Result: info.OID}
 	if cast.Stable {
@@ -110,15 +108,6 @@ func castCall(name string, from OID) (Call, bool) {
 		return cast.Apply(args[0], target, c.Env)
 	}
 	return Call{Function: f, Args: f.Args, Result: info.OID, pack: -1}, true
-}
-
-func stringCategory(oids ...OID) (OID, bool) {
-	for _, oid := range oids {
-		if category, _ := types.Category(oid); category == 'S' {
-			return oid, true
-		}
-	}
-	return 0, false
 }
 
 // ResolveOperator chooses the overload of an operator. Left is 0 for a prefix operator;
@@ -210,6 +199,10 @@ func (c *candidate) call(actual []OID) (Call, error) {
 	solved, err := solvePolymorphic(c.args, actual)
 	if err != nil {
 		return Call{}, err
+	}
+	if solved.elem == 0 && needsElem(c.args) {
+		return Call{}, types.Errorf(types.CodeDatatypeMismatch,
+			"could not determine polymorphic type because input has type unknown")
 	}
 	call.Args = make([]OID, len(c.args))
 	for i, declared := range c.args {

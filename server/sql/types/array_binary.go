@@ -65,6 +65,9 @@ func parseElemsBinary(oid OID, a *Array, b []byte) (Datum, error) {
 			return Null, errBinary("improper binary format in array")
 		}
 		a.Dims = nil
+		if isVector(oid) {
+			return newVector(oid, a), nil
+		}
 		return NewArrayDatum(oid, a), nil
 	}
 	a.Elems = make([]Datum, count)

@@ -142,8 +142,7 @@ func (p *arrayParser) item(depth int) error {
 		p.depth = depth + 1
 	}
 	if p.depth != depth+1 {
-		return p.fail(
-			"Multidimensional arrays must have sub-arrays with matching dimensions.")
+		return p.fail("Unexpected array element.")
 	}
 	text, quoted, err := p.token()
 	if err != nil {

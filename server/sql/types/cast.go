@@ -69,7 +69,7 @@ func FindCast(from, to OID, ctx CastContext) (Cast, bool) {
 	if entry, ok := castTable[castKey{from, to}]; ok {
 		return Cast{fn: entry.fn, explicit: explicit, Stable: entry.stable}, entry.context <= ctx
 	}
-	if toElem, fromElem := ElemOf(to), ElemOf(from); toElem != 0 && fromElem != 0 {
+	if toElem, fromElem := ElemOf(to), ElemOf(from); toElem != 0 && fromElem != 0 && !isVector(to) {
 		return findArrayCast(from, to, ctx)
 	}
 	return findTextCast(from, to, ctx)

@@ -39,7 +39,9 @@ func (p *dateParser) numberField(s string) error {
 	switch {
 	case p.julian:
 		return p.julianField(whole, fraction)
-	case hasFraction && p.have&haveDate != haveDate && len(whole) <= 2:
+	case p.oid == Time && p.have&haveTime == 0:
+		return p.compactTime(s)
+	case hasFraction && p.have&haveDate != haveDate:
 		return p.dateField(s)
 	case hasFraction && len(whole) > 2:
 		return p.compactField(whole, fraction)
@@ -67,7 +69,7 @@ func (p *dateParser) julianField(whole, fraction string) error {
 	return p.mark(haveDate)
 }
 
-// compactField reads YYYYMMDD, YYMMDD, YYYYDDD, and with the date known HHMMSS or HHMM.
+// compactField reads YYYYMMDD, YYMMDD, and with the date known HHMMSS or HHMM.
 func (p *dateParser) compactField(whole, fraction string) error {
 	if p.have&haveDate == haveDate {
 		if fraction != "" {
@@ -78,14 +80,6 @@ func (p *dateParser) compactField(whole, fraction string) error {
 	year := len(whole) - 4
 	if year < 2 || fraction != "" {
 		return p.bad()
-	}
-	if len(whole) == 7 {
-		day, _ := parseSmall(whole[4:])
-		p.dayOfYear = day
-		if err := p.setYear(whole[:4]); err != nil {
-			return err
-		}
-		return p.mark(haveDayOfYear)
 	}
 	var ok bool
 	if p.civil.Month, ok = parseSmall(whole[year : year+2]); !ok {

@@ -58,7 +58,7 @@ func parseDateTime(oid OID, s string, env *Env) (Datum, error) {
 
 func (p *dateParser) bad() *Error {
 	return Errorf(CodeInvalidDatetime, "invalid input syntax for type %s: \"%s\"",
-		Lookup(p.oid).SQLName, p.input)
+		inputNoun(p.oid), p.input)
 }
 
 func (p *dateParser) overflow() *Error {
@@ -137,6 +137,8 @@ func (p *dateParser) word(s string) error {
 	case wordEra:
 		p.bc = w.value == valueBC
 		return p.mark(haveEra)
+	case wordJulian:
+		p.julian = true
 	case wordZone:
 		p.offset = w.value
 		return p.mark(haveZone)
@@ -166,15 +168,11 @@ func (p *dateParser) monthWord(month int) error {
 	return p.mark(haveMonth)
 }
 
-// unknownWord is a zone's name, or a J and a Julian day, or a T with the time behind it.
+// unknownWord can only be a zone's name.
 func (p *dateParser) unknownWord(s string) error {
 	if loc, ok := LoadZone(s); ok {
 		p.zone = loc
 		return p.mark(haveZone)
-	}
-	if s == "j" || s == "dow" {
-		p.julian = true
-		return nil
 	}
 	return p.bad()
 }
@@ -304,4 +302,12 @@ func parseFraction(s string) (int64, bool) {
 		return 0, false
 	}
 	return int64(math.RoundToEven(v * microsPerSecond)), true
+}
+
+// inputNoun is what messages about bad input call a type; only one says "with time zone".
+func inputNoun(oid OID) string {
+	if oid == TimestampTZ {
+		return "timestamp with time zone"
+	}
+	return Lookup(oid).Name
 }

@@ -16,6 +16,7 @@ const (
 	wordISOTime // the T between date and time
 	wordIgnore
 	wordSpecial
+	wordJulian // a Julian day follows
 )
 
 // Values of wordSpecial.
@@ -47,7 +48,7 @@ type dateWord struct {
 var dateWords = map[string]dateWord{
 	"am": {wordAMPM, valueAM}, "pm": {wordAMPM, valuePM},
 	"ad": {wordEra, valueAD}, "bc": {wordEra, valueBC},
-	"t": {wordISOTime, 0}, "at": {wordIgnore, 0}, "on": {wordIgnore, 0},
+	"t": {wordISOTime, 0}, "j": {wordJulian, 0}, "at": {wordIgnore, 0}, "on": {wordIgnore, 0},
 	"now": {wordSpecial, specialNow}, "today": {wordSpecial, specialToday},
 	"tomorrow": {wordSpecial, specialTomorrow}, "yesterday": {wordSpecial, specialYesterday},
 	"epoch": {wordSpecial, specialEpoch}, "allballs": {wordSpecial, specialAllballs},

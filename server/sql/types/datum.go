@@ -76,12 +76,10 @@ func NewBool(v bool) Datum {
 }
 
 // NewFloat8 makes a float8.
-func NewFloat8(v float64) Datum { return Datum{typ: Float8, n: int64(math.Float64bits(v))} }
+func NewFloat8(v float64) Datum { return newFloat(Float8, v) }
 
 // NewFloat4 makes a float4.
-func NewFloat4(v float32) Datum {
-	return Datum{typ: Float4, n: int64(math.Float64bits(float64(v)))}
-}
+func NewFloat4(v float32) Datum { return newFloat(Float4, float64(v)) }
 
 // NewText makes a text that aliases s (T1).
 func NewText(s string) Datum { return NewString(Text, s) }

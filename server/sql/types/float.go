@@ -32,7 +32,13 @@ func parseFloat(oid OID, s string) (Datum, error) {
 	return newFloat(oid, v), nil
 }
 
+// quietNaN is the NaN that PostgreSQL sends; Go's own has another bit set.
+const quietNaN = 0x7ff8000000000000
+
 func newFloat(oid OID, v float64) Datum {
+	if v != v {
+		return Datum{typ: oid, n: quietNaN}
+	}
 	return Datum{typ: oid, n: int64(math.Float64bits(v))}
 }
 

@@ -74,8 +74,11 @@ func (p *spanParser) overflow() *Error {
 }
 
 func (p *spanParser) value() (Datum, error) {
-	if p.overflowed || !fitsInt(Int4, p.exactMonths) || !fitsInt(Int4, p.exactDays) {
+	switch {
+	case p.overflowed || !fitsInt(Int4, p.exactDays):
 		return Null, p.overflow()
+	case !fitsInt(Int4, p.exactMonths):
+		return Null, errIntervalRange()
 	}
 	return NewSpan(Span{
 		Months: int32(p.exactMonths), Days: int32(p.exactDays), Micros: p.exactMicros,
@@ -199,7 +202,7 @@ func (p *spanParser) field(fields []dateField, i int) (used int, ok bool) {
 		return 1, p.add(f.text, unit)
 	}
 	// A bare number before a time counts days, at the end seconds.
-	if i+1 < len(fields) && fields[i+1].kind == fieldTime {
+	if i+1 < len(fields) && strings.Contains(fields[i+1].text, ":") {
 		return 0, p.add(f.text, spanUnits["day"])
 	}
 	if i+1 == len(fields) {

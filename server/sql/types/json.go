@@ -3,7 +3,6 @@ package types
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 	"slices"
 	"strings"
 )
@@ -35,52 +34,6 @@ func parseJSON(oid OID, s string) (Datum, error) {
 		return Null, err
 	}
 	return NewBytes(JSONB, out), nil
-}
-
-// errJSON says what PostgreSQL says of a document that ends early, and shows the first token that
-// does not belong for one that is wrong.
-func errJSON(s string) *Error {
-	e := Errorf(CodeInvalidText, "invalid input syntax for type json")
-	dec := json.NewDecoder(strings.NewReader(s))
-	var v any
-	err := dec.Decode(&v)
-	switch cause := err.(type) {
-	case nil:
-		offset := int(dec.InputOffset())
-		return e.WithDetail("Expected end of input, but found \"%s\".", jsonToken(s[offset:]))
-	case *json.SyntaxError:
-		if cause.Offset > 0 && int(cause.Offset) <= len(s) && err != io.ErrUnexpectedEOF {
-			token := jsonToken(s[jsonTokenStart(s, int(cause.Offset)-1):])
-			if token != "" {
-				return e.WithDetail("Token \"%s\" is invalid.", token)
-			}
-		}
-	}
-	return e.WithDetail("The input string ended unexpectedly.")
-}
-
-// jsonTokenStart goes back to where the word around offset i begins.
-func jsonTokenStart(s string, i int) int {
-	for i > 0 && isJSONWord(s[i]) && isJSONWord(s[i-1]) {
-		i--
-	}
-	return i
-}
-
-func isJSONWord(c byte) bool {
-	return isLetter(c) || isDigit(c) || c == '_' || c >= 0x80
-}
-
-func jsonToken(s string) string {
-	s = strings.TrimLeft(s, " \t\r\n")
-	end := 0
-	for end < len(s) && isJSONWord(s[end]) {
-		end++
-	}
-	if end == 0 && s != "" {
-		return firstChar(s)
-	}
-	return s[:end]
 }
 
 func parseJSONBinary(oid OID, b []byte) (Datum, error) {

@@ -16,6 +16,9 @@ const (
 	numericNegInfinity = 0xF000
 )
 
+// infinityScale is the scale PostgreSQL sends with an infinity; it has no meaning.
+const infinityScale = 0x20
+
 // numericBase is what a digit of the binary form counts to; it holds four decimal digits.
 const (
 	numericBase       = 10000
@@ -89,14 +92,13 @@ func appendNumericBinary(dst []byte, d Datum) []byte {
 	var scratch apd.Decimal
 	dec := d.Decimal(&scratch)
 	if dec.Form != apd.Finite {
-		sign := uint16(numericNaN)
-		if dec.Form == apd.Infinite {
-			sign = numericInfinity
-			if dec.Negative {
-				sign = numericNegInfinity
-			}
+		switch {
+		case dec.Form != apd.Infinite:
+			return appendNumericHeader(dst, 0, 0, numericNaN, 0)
+		case dec.Negative:
+			return appendNumericHeader(dst, 0, 0, numericNegInfinity, infinityScale)
 		}
-		return appendNumericHeader(dst, 0, 0, sign, 0)
+		return appendNumericHeader(dst, 0, 0, numericInfinity, infinityScale)
 	}
 	scale := -dec.Exponent
 	digits, weight := baseDigits(dec)

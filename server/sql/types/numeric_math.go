@@ -63,7 +63,7 @@ func SqrtNumeric(d Datum) (Datum, error) {
 	weight, _ := leadingDigit(x)
 	digits := weight*numericBaseDigits/2 + 1
 	if weight < 0 {
-		digits = 1 - (-weight-1)*numericBaseDigits/2 - 1
+		digits = 1 - (1-weight*numericBaseDigits)/2
 	}
 	scale := clampScale(minSigDigits-int32(digits), x)
 	return evalContext(scale, int64(x.Exponent)+x.NumDigits(), func(c *apd.Context, z *apd.Decimal) error {
@@ -145,7 +145,7 @@ func lnWeight(x *apd.Decimal) int32 {
 	if ln == 0 {
 		return 0
 	}
-	return int32(math.Floor(math.Log10(math.Abs(ln))))
+	return int32(math.Log10(math.Abs(ln)))
 }
 
 // LogNumeric is the logarithm of x to a base.
@@ -230,9 +230,8 @@ func PowerNumeric(x, y Datum) (Datum, error) {
 		return Null, errNumericOverflow()
 	}
 	scale := clampScale(minSigDigits-int32(math.Max(weight, -maxNumericScale)), b, e)
-	if isWhole && e.Sign() >= 0 && wholeExponent(e) {
-		// A whole power is exact; only its scale is chosen.
-		scale = clampScale(minSigDigits-int32(weight), b)
+	if isWhole {
+		scale = clampScale(minSigDigits, b)
 	}
 	if weight < -float64(scale)-guardDigits {
 		return NewNumeric(apd.New(0, -scale)), nil
@@ -242,8 +241,6 @@ func PowerNumeric(x, y Datum) (Datum, error) {
 		return err
 	})
 }
-
-func wholeExponent(e *apd.Decimal) bool { return e.Exponent == 0 && e.Coeff.IsInt64() }
 
 // powerWeight estimates the decimal exponent of b to the e.
 func powerWeight(b, e *apd.Decimal) float64 {

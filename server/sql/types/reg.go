@@ -29,12 +29,20 @@ func parseReg(oid OID, s string, env *Env) (Datum, error) {
 	if err != nil {
 		return Null, err
 	}
-	if env != nil && env.Names != nil {
-		if found, ok := env.Names.OIDOf(oid, parts); ok {
-			return NewInt(oid, int64(found)), nil
-		}
+	if found, ok := env.objectNamed(oid, parts); ok {
+		return NewInt(oid, int64(found)), nil
+	}
+	if _, ok := env.objectNamed(RegNamespace, parts[:1]); oid == RegClass && len(parts) == 2 && !ok {
+		return Null, errNoObject(RegNamespace, parts[:1])
 	}
 	return Null, errNoObject(oid, parts)
+}
+
+func (e *Env) objectNamed(kind OID, parts []string) (OID, bool) {
+	if e == nil || e.Names == nil {
+		return 0, false
+	}
+	return e.Names.OIDOf(kind, parts)
 }
 
 func errNoObject(kind OID, parts []string) *Error {
@@ -147,10 +155,7 @@ func NewVector(oid OID, elems []Datum) Datum {
 }
 
 func newVector(oid OID, a *Array) Datum {
-	a.Dims = []Dim{{Len: int32(len(a.Elems))}}
-	if len(a.Elems) == 0 {
-		a.Dims = nil
-	}
+	a.Dims = []Dim{{Len: int32(len(a.Elems))}} // an empty one too, unlike arrays
 	return NewArrayDatum(oid, a)
 }
 

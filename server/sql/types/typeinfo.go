@@ -123,6 +123,10 @@ func Category(oid OID) (byte, bool) {
 	return 'X', false
 }
 
+// isVector reports whether a type is one of the two catalog vectors, which are subscripted as arrays
+// are and convert as none does.
+func isVector(oid OID) bool { return oid == Int2Vector || oid == OidVector }
+
 func reprFor(oid OID) repr {
 	if oid >= maxOID {
 		return reprNone

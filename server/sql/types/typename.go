@@ -19,7 +19,7 @@ const (
 // sqlNames are the spellings of types beyond pg_type's own names and SQLName.
 var sqlNames = map[string]OID{
 	"int": Int4, "dec": Numeric, "decimal": Numeric, "float": Float8,
-	"character": BPChar, "nchar": BPChar, "national character": BPChar,
+	"character": BPChar, "char": BPChar, "nchar": BPChar, "national character": BPChar,
 	"char varying": VarChar, "national character varying": VarChar,
 	"serial": Int4, "serial4": Int4, "bigserial": Int8, "serial8": Int8, "smallserial": Int2,
 	"serial2": Int2, "timestamp": Timestamp, "timestamp with time zone": TimestampTZ,
@@ -27,7 +27,8 @@ var sqlNames = map[string]OID{
 }
 
 // LookupTypeName finds a type by any spelling of its name: internal, SQL, or alias; a trailing []
-// names its array. It knows no modifiers.
+// names its array. It knows no modifiers. As in SQL, char is the padded type and "char", with the
+// quotes, the single byte; LookupName goes by pg_type's names alone.
 func LookupTypeName(name string) (*Info, bool) {
 	if elem, ok := strings.CutSuffix(name, "[]"); ok {
 		info, ok := LookupTypeName(strings.TrimSuffix(elem, "[]"))
