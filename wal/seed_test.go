@@ -32,7 +32,7 @@ func eachSeed(t *testing.T, plain int, run func(t *testing.T, seed uint64)) {
 		count = *seedsFlag
 	}
 	if testing.Short() || raceDetector && *seedsFlag == 0 {
-		count = min(count, 20) // The detector looks for races, and sees them in the first few.
+		count = max(2, count/8) // The detector looks for races, and sees them in the first few.
 	}
 	if *seedFlag >= 0 {
 		first, count = *seedFlag, 1
