@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -12,6 +13,10 @@ import (
 // durablePosition is what the store would still hold after a power cut now, as last read.
 type durablePosition struct {
 	applied, redo atomic.Uint64
+
+	// reading makes reading the marker and publishing it one step: of two that read at once the
+	// one with the older marker could otherwise publish last.
+	reading sync.Mutex
 }
 
 // checkpointer is the one goroutine that asks the store for flushes and learns what they made
@@ -116,6 +121,8 @@ var closedChan = func() chan struct{} {
 // readDurable learns the store's durable position, tells the log, and lets it drop what no
 // recovery needs any more: nothing above redo, which the store itself now vouches for.
 func (db *DB) readDurable() error {
+	db.durable.reading.Lock()
+	defer db.durable.reading.Unlock()
 	m, err := durableMarker(db.store)
 	if err != nil {
 		return err

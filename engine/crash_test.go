@@ -31,7 +31,7 @@ func crashSeeds(n int) (first, last uint64) {
 	case *flagSeeds != 0:
 		n = *flagSeeds
 	case testing.Short() || raceEnabled:
-		n /= 10
+		n = max(1, n/10)
 	}
 	return 1, uint64(n)
 }
