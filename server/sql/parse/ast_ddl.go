@@ -11,7 +11,8 @@ const (
 	OnCommitDrop
 )
 
-// CreateTableStmt is CREATE TABLE. Columns carry their own constraints; Constraints are the table's.
+// CreateTableStmt is CREATE TABLE. Columns carry constraints of their own; Constraints are the
+// table's.
 type CreateTableStmt struct {
 	Table        *RangeVar
 	IfNotExists  bool

@@ -43,7 +43,7 @@ const (
 	SetValue SetKind = iota
 	SetDefault
 	SetFromCurrent // only in ALTER ROLE and functions
-	SetTransaction // SET TRANSACTION, SET SESSION CHARACTERISTICS (Session true), SET TRANSACTION SNAPSHOT
+	SetTransaction // also SET SESSION CHARACTERISTICS (Session) and SET TRANSACTION SNAPSHOT
 	SetReset
 	SetResetAll
 )

@@ -135,13 +135,14 @@ func (c *converter) columnRef(n *pg.ColumnRef) Expr {
 	return out
 }
 
+var boolOps = map[pg.BoolExprType]BoolOp{
+	pg.BoolExprType_AND_EXPR: BoolAnd,
+	pg.BoolExprType_OR_EXPR:  BoolOr,
+	pg.BoolExprType_NOT_EXPR: BoolNot,
+}
+
 func (c *converter) boolExpr(n *pg.BoolExpr) Expr {
-	ops := map[pg.BoolExprType]BoolOp{
-		pg.BoolExprType_AND_EXPR: BoolAnd,
-		pg.BoolExprType_OR_EXPR:  BoolOr,
-		pg.BoolExprType_NOT_EXPR: BoolNot,
-	}
-	return &BoolExpr{Op: ops[n.Boolop], Args: c.exprs(n.Args), Pos: c.pos(n.Location)}
+	return &BoolExpr{Op: boolOps[n.Boolop], Args: c.exprs(n.Args), Pos: c.pos(n.Location)}
 }
 
 func (c *converter) booleanTest(n *pg.BooleanTest) Expr {

@@ -57,14 +57,15 @@ func (c *converter) rangeFunction(n *pg.RangeFunction) TableExpr {
 	return out
 }
 
+var joinKinds = map[pg.JoinType]JoinKind{
+	pg.JoinType_JOIN_LEFT:  JoinLeft,
+	pg.JoinType_JOIN_FULL:  JoinFull,
+	pg.JoinType_JOIN_RIGHT: JoinRight,
+}
+
 func (c *converter) join(n *pg.JoinExpr) TableExpr {
-	kinds := map[pg.JoinType]JoinKind{
-		pg.JoinType_JOIN_LEFT:  JoinLeft,
-		pg.JoinType_JOIN_FULL:  JoinFull,
-		pg.JoinType_JOIN_RIGHT: JoinRight,
-	}
 	return &JoinExpr{
-		Kind:       kinds[n.Jointype],
+		Kind:       joinKinds[n.Jointype],
 		Natural:    n.IsNatural,
 		Left:       c.tableExpr(n.Larg),
 		Right:      c.tableExpr(n.Rarg),

@@ -125,17 +125,18 @@ func (c *converter) typeName(t *pg.TypeName) *TypeName {
 	}
 }
 
+var roleKinds = map[pg.RoleSpecType]RoleKind{
+	pg.RoleSpecType_ROLESPEC_CURRENT_ROLE: RoleCurrentRole,
+	pg.RoleSpecType_ROLESPEC_CURRENT_USER: RoleCurrentUser,
+	pg.RoleSpecType_ROLESPEC_SESSION_USER: RoleSessionUser,
+	pg.RoleSpecType_ROLESPEC_PUBLIC:       RolePublic,
+}
+
 func (c *converter) roleSpec(r *pg.RoleSpec) *RoleSpec {
 	if r == nil {
 		return nil
 	}
-	kinds := map[pg.RoleSpecType]RoleKind{
-		pg.RoleSpecType_ROLESPEC_CURRENT_ROLE: RoleCurrentRole,
-		pg.RoleSpecType_ROLESPEC_CURRENT_USER: RoleCurrentUser,
-		pg.RoleSpecType_ROLESPEC_SESSION_USER: RoleSessionUser,
-		pg.RoleSpecType_ROLESPEC_PUBLIC:       RolePublic,
-	}
-	return &RoleSpec{Kind: kinds[r.Roletype], Name: r.Rolename, Pos: c.pos(r.Location)}
+	return &RoleSpec{Kind: roleKinds[r.Roletype], Name: r.Rolename, Pos: c.pos(r.Location)}
 }
 
 func (c *converter) roleSpecs(nodes []*pg.Node) []RoleSpec {

@@ -40,13 +40,14 @@ func (c *converter) role(node *pg.Node) Statement {
 	return nil
 }
 
+var roleStmtKinds = map[pg.RoleStmtType]RoleStmtKind{
+	pg.RoleStmtType_ROLESTMT_USER:  RoleStmtUser,
+	pg.RoleStmtType_ROLESTMT_GROUP: RoleStmtGroup,
+}
+
 func (c *converter) createRole(n *pg.CreateRoleStmt) Statement {
-	kinds := map[pg.RoleStmtType]RoleStmtKind{
-		pg.RoleStmtType_ROLESTMT_USER:  RoleStmtUser,
-		pg.RoleStmtType_ROLESTMT_GROUP: RoleStmtGroup,
-	}
 	return &CreateRoleStmt{
-		Kind: kinds[n.StmtType], Name: n.Role, Options: c.options(n.Options),
+		Kind: roleStmtKinds[n.StmtType], Name: n.Role, Options: c.options(n.Options),
 	}
 }
 

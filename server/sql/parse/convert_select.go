@@ -103,19 +103,20 @@ func onCommit(a pg.OnCommitAction) OnCommit {
 	return OnCommitNone
 }
 
+var sortDirs = map[pg.SortByDir]SortDir{
+	pg.SortByDir_SORTBY_ASC:   SortAsc,
+	pg.SortByDir_SORTBY_DESC:  SortDesc,
+	pg.SortByDir_SORTBY_USING: SortUsing,
+}
+
 // sortBy converts ORDER BY, also that of an aggregate or a window.
 func (c *converter) sortBy(nodes []*pg.Node) []SortBy {
-	dirs := map[pg.SortByDir]SortDir{
-		pg.SortByDir_SORTBY_ASC:   SortAsc,
-		pg.SortByDir_SORTBY_DESC:  SortDesc,
-		pg.SortByDir_SORTBY_USING: SortUsing,
-	}
 	var out []SortBy
 	for _, node := range nodes {
 		n := node.GetSortBy()
 		out = append(out, SortBy{
 			Expr:  c.expr(n.GetNode()),
-			Dir:   dirs[n.GetSortbyDir()],
+			Dir:   sortDirs[n.GetSortbyDir()],
 			Nulls: nullsOrder(n.GetSortbyNulls()),
 			Using: c.name(n.GetUseOp()),
 			Pos:   c.pos(n.GetLocation()),
@@ -134,47 +135,51 @@ func nullsOrder(n pg.SortByNulls) NullsOrder {
 	return NullsDefault
 }
 
+var groupingKinds = map[pg.GroupingSetKind]GroupingSetKind{
+	pg.GroupingSetKind_GROUPING_SET_ROLLUP: GroupingRollup,
+	pg.GroupingSetKind_GROUPING_SET_CUBE:   GroupingCube,
+	pg.GroupingSetKind_GROUPING_SET_SETS:   GroupingSets,
+}
+
 func (c *converter) groupingSet(n *pg.GroupingSet) Expr {
-	kinds := map[pg.GroupingSetKind]GroupingSetKind{
-		pg.GroupingSetKind_GROUPING_SET_ROLLUP: GroupingRollup,
-		pg.GroupingSetKind_GROUPING_SET_CUBE:   GroupingCube,
-		pg.GroupingSetKind_GROUPING_SET_SETS:   GroupingSets,
-	}
 	return &GroupingSet{
-		Kind: kinds[n.Kind], Items: c.exprs(n.Content), Pos: c.pos(n.Location),
+		Kind: groupingKinds[n.Kind], Items: c.exprs(n.Content), Pos: c.pos(n.Location),
 	}
 }
 
+var lockStrengths = map[pg.LockClauseStrength]LockStrength{
+	pg.LockClauseStrength_LCS_FORKEYSHARE:    ForKeyShare,
+	pg.LockClauseStrength_LCS_FORSHARE:       ForShare,
+	pg.LockClauseStrength_LCS_FORNOKEYUPDATE: ForNoKeyUpdate,
+	pg.LockClauseStrength_LCS_FORUPDATE:      ForUpdate,
+}
+
+var lockWaits = map[pg.LockWaitPolicy]LockWait{
+	pg.LockWaitPolicy_LockWaitSkip:  LockSkip,
+	pg.LockWaitPolicy_LockWaitError: LockNoWait,
+}
+
 func (c *converter) locking(nodes []*pg.Node) []LockingClause {
-	strengths := map[pg.LockClauseStrength]LockStrength{
-		pg.LockClauseStrength_LCS_FORKEYSHARE:    ForKeyShare,
-		pg.LockClauseStrength_LCS_FORSHARE:       ForShare,
-		pg.LockClauseStrength_LCS_FORNOKEYUPDATE: ForNoKeyUpdate,
-		pg.LockClauseStrength_LCS_FORUPDATE:      ForUpdate,
-	}
-	waits := map[pg.LockWaitPolicy]LockWait{
-		pg.LockWaitPolicy_LockWaitSkip:  LockSkip,
-		pg.LockWaitPolicy_LockWaitError: LockNoWait,
-	}
 	var out []LockingClause
 	for _, node := range nodes {
 		n := node.GetLockingClause()
 		out = append(out, LockingClause{
 			Of:       c.rangeVars(n.GetLockedRels()),
-			Strength: strengths[n.GetStrength()],
-			Wait:     waits[n.GetWaitPolicy()],
+			Strength: lockStrengths[n.GetStrength()],
+			Wait:     lockWaits[n.GetWaitPolicy()],
 		})
 	}
 	return out
 }
 
+var materializeKinds = map[pg.CTEMaterialize]Materialize{
+	pg.CTEMaterialize_CTEMaterializeAlways: MaterializeAlways,
+	pg.CTEMaterialize_CTEMaterializeNever:  MaterializeNever,
+}
+
 func (c *converter) with(n *pg.WithClause) *WithClause {
 	if n == nil {
 		return nil
-	}
-	kinds := map[pg.CTEMaterialize]Materialize{
-		pg.CTEMaterialize_CTEMaterializeAlways: MaterializeAlways,
-		pg.CTEMaterialize_CTEMaterializeNever:  MaterializeNever,
 	}
 	out := &WithClause{Recursive: n.Recursive, Pos: c.pos(n.Location)}
 	for _, node := range n.Ctes {
@@ -185,7 +190,7 @@ func (c *converter) with(n *pg.WithClause) *WithClause {
 		out.CTEs = append(out.CTEs, &CTE{
 			Name:        cte.GetCtename(),
 			Columns:     words(cte.GetAliascolnames()),
-			Materialize: kinds[cte.GetCtematerialized()],
+			Materialize: materializeKinds[cte.GetCtematerialized()],
 			Query:       c.statement(cte.GetCtequery()),
 			Pos:         c.pos(cte.GetLocation()),
 		})

@@ -149,9 +149,6 @@ func foreignAction(s string) ForeignAction {
 }
 
 func (c *converter) indexElems(nodes []*pg.Node) []IndexElem {
-	dirs := map[pg.SortByDir]SortDir{
-		pg.SortByDir_SORTBY_ASC: SortAsc, pg.SortByDir_SORTBY_DESC: SortDesc,
-	}
 	var out []IndexElem
 	for _, node := range nodes {
 		n := node.GetIndexElem()
@@ -160,7 +157,7 @@ func (c *converter) indexElems(nodes []*pg.Node) []IndexElem {
 			Expr:      c.expr(n.GetExpr()),
 			Collation: c.namePointer(n.GetCollation()),
 			OpClass:   c.namePointer(n.GetOpclass()),
-			Dir:       dirs[n.GetOrdering()],
+			Dir:       sortDirs[n.GetOrdering()],
 			Nulls:     nullsOrder(n.GetNullsOrdering()),
 		})
 	}

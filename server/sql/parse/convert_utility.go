@@ -43,19 +43,20 @@ func (c *converter) utility(node *pg.Node) Statement {
 	return c.upkeep(node)
 }
 
+var fetchDirections = map[pg.FetchDirection]FetchDirection{
+	pg.FetchDirection_FETCH_BACKWARD: FetchBackward,
+	pg.FetchDirection_FETCH_ABSOLUTE: FetchAbsolute,
+	pg.FetchDirection_FETCH_RELATIVE: FetchRelative,
+}
+
 func (c *converter) cursor(node *pg.Node) Statement {
 	switch n := node.GetNode().(type) {
 	case *pg.Node_DeclareCursorStmt:
 		return c.declareCursor(n.DeclareCursorStmt)
 	case *pg.Node_FetchStmt:
-		dirs := map[pg.FetchDirection]FetchDirection{
-			pg.FetchDirection_FETCH_BACKWARD: FetchBackward,
-			pg.FetchDirection_FETCH_ABSOLUTE: FetchAbsolute,
-			pg.FetchDirection_FETCH_RELATIVE: FetchRelative,
-		}
 		f := n.FetchStmt
 		return &FetchStmt{
-			Cursor: f.Portalname, Direction: dirs[f.Direction], Count: f.HowMany, Move: f.Ismove,
+			Cursor: f.Portalname, Direction: fetchDirections[f.Direction], Count: f.HowMany, Move: f.Ismove,
 		}
 	case *pg.Node_ClosePortalStmt:
 		return &ClosePortalStmt{Name: n.ClosePortalStmt.Portalname}
@@ -172,13 +173,14 @@ func (c *converter) prepare(n *pg.PrepareStmt) Statement {
 	return out
 }
 
+var discardKinds = map[pg.DiscardMode]DiscardKind{
+	pg.DiscardMode_DISCARD_PLANS:     DiscardPlans,
+	pg.DiscardMode_DISCARD_SEQUENCES: DiscardSequences,
+	pg.DiscardMode_DISCARD_TEMP:      DiscardTemp,
+}
+
 func (c *converter) discard(n *pg.DiscardStmt) Statement {
-	targets := map[pg.DiscardMode]DiscardKind{
-		pg.DiscardMode_DISCARD_PLANS:     DiscardPlans,
-		pg.DiscardMode_DISCARD_SEQUENCES: DiscardSequences,
-		pg.DiscardMode_DISCARD_TEMP:      DiscardTemp,
-	}
-	return &DiscardStmt{Target: targets[n.Target]}
+	return &DiscardStmt{Target: discardKinds[n.Target]}
 }
 
 // The bits of a cursor's options, as Postgres has them.

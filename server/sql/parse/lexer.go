@@ -147,7 +147,7 @@ func (t *Tokens) bound(start int) error {
 	return nil
 }
 
-// scanWord reads an identifier or keyword, or the prefix of a string: B”, E”, N”, X”, U&”.
+// scanWord reads an identifier, a keyword, or a string or identifier that has a prefix (E'x').
 func (t *Tokens) scanWord(i int) (int, error) {
 	sql := t.sql
 	end := i + 1

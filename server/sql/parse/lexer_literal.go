@@ -164,6 +164,8 @@ func junkEnd(sql string, i int) int {
 	return identEnd(sql, i)
 }
 
+var baseNames = map[byte]string{'x': "hexadecimal", 'o': "octal", 'b': "binary"}
+
 // scanBasedInteger reads 0x1F, 0o17 or 0b11. All of the word has to be digits of that base.
 func (t *Tokens) scanBasedInteger(i int) (int, error) {
 	sql := t.sql
@@ -175,8 +177,7 @@ func (t *Tokens) scanBasedInteger(i int) (int, error) {
 		lit.Kind, lit.Int = classifyInteger(sql[i:end])
 		return t.emitLiteral(lit, i, end)
 	case end == i+2, end == i+3 && sql[i+2] == '_':
-		what := map[byte]string{'x': "hexadecimal", 'o': "octal", 'b': "binary"}[sql[i+1]|0x20]
-		return i, t.lexError("invalid "+what+" integer", i, end)
+		return i, t.lexError("invalid "+baseNames[sql[i+1]|0x20]+" integer", i, end)
 	}
 	return i, t.lexError("trailing junk after numeric literal", i, end)
 }

@@ -112,7 +112,7 @@ func quoteInside(body string, i int, out *[]byte) int {
 	return continuation(body, i+1)
 }
 
-// unescape decodes the body of an E” string whose escapes cannot be wrong (see needsGrammar).
+// unescape decodes the body of an E'x' string whose escapes cannot be wrong (see needsGrammar).
 func unescape(body string) string {
 	out := make([]byte, 0, len(body))
 	for i := 0; i < len(body); i++ {
