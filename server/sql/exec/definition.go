@@ -203,10 +203,8 @@ func (r *run) createSchema(ctx context.Context, name string) error {
 func (r *run) dropSchemas(ctx context.Context, n *plan.DropSchemas) error {
 	for _, s := range n.Schemas {
 		tables, sequences := r.contents(s)
-		if len(tables)+len(sequences) > 0 && !n.Cascade {
-			return types.Errorf(plan.CodeDependentObjects,
-				"cannot drop schema %s because other objects depend on it", s.Name).
-				WithHint("Use DROP ... CASCADE to drop the dependent objects too.")
+		if err := r.cascade(s, tables, sequences, n.Cascade); err != nil {
+			return err
 		}
 		for _, t := range tables {
 			err := r.txn.LockTable(ctx, t.Storage, engine.AccessExclusiveLock, engine.Wait)
@@ -225,6 +223,42 @@ func (r *run) dropSchemas(ctx context.Context, n *plan.DropSchemas) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// cascade says what a schema takes with it: in an error, or with CASCADE in a notice.
+func (r *run) cascade(
+	s *catalog.Schema, tables []*catalog.Table, sequences []*catalog.Sequence, allowed bool,
+) error {
+	var objects []string
+	for _, t := range tables {
+		objects = append(objects, "table "+catalog.QuoteIdent(s.Name)+"."+catalog.QuoteIdent(t.Name))
+	}
+	for _, q := range sequences {
+		if q.OwnerTable == 0 {
+			objects = append(objects,
+				"sequence "+catalog.QuoteIdent(s.Name)+"."+catalog.QuoteIdent(q.Name))
+		}
+	}
+	if len(objects) == 0 {
+		return nil
+	}
+	if !allowed {
+		return types.Errorf(plan.CodeDependentObjects,
+			"cannot drop schema %s because other objects depend on it", s.Name).
+			WithDetail("%s depends on schema %s",
+				strings.Join(objects, " depends on schema "+s.Name+"\n"), s.Name).
+			WithHint("Use DROP ... CASCADE to drop the dependent objects too.")
+	}
+	if r.env.Notice == nil {
+		return nil
+	}
+	notice := types.Errorf("00000", "drop cascades to %s", objects[0])
+	if len(objects) > 1 {
+		notice = types.Errorf("00000", "drop cascades to %d other objects", len(objects)).
+			WithDetail("drop cascades to %s", strings.Join(objects, "\ndrop cascades to "))
+	}
+	r.env.Notice(notice)
 	return nil
 }
 

@@ -63,7 +63,7 @@ func (o *scan) next(r *run) ([]types.Datum, error) {
 		if err := o.load(key, value); err != nil {
 			return nil, err
 		}
-		if o.node.Filter == nil || o.node.Access.Whole && o.node.Unread {
+		if o.node.Filter == nil {
 			return o.row, nil
 		}
 		if ok, err := r.truth(o.node.Filter, o.row); err != nil || ok {
@@ -141,7 +141,7 @@ func (o *pointGet) open(r *run) error {
 	if err := newRowCodec(t).decode(base, key, value); err != nil {
 		return err
 	}
-	if !o.scan.Access.Whole {
+	if o.scan.Filter != nil {
 		if ok, err := r.truth(o.scan.Filter, base); err != nil || !ok {
 			return err
 		}

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"ackdb/server/sql/catalog"
 	"ackdb/server/sql/types"
 )
@@ -21,8 +23,8 @@ type Access struct {
 
 	// Points says that every visited key is complete: a point get for each.
 	Points bool
-	// Whole says that the access is all the WHERE there is: whatever it yields passes.
-	Whole bool
+	// Ordered says that an ORDER BY rests on the order of the keys.
+	Ordered bool
 }
 
 // Bound is one end of a range of keys.
@@ -40,35 +42,33 @@ func (k *Access) Narrowed() bool {
 // Single says that at most one key is visited.
 func (k *Access) Single() bool { return k.Points && k.In == nil && k.AnyOf == nil }
 
-// keyAccess finds what of a WHERE the primary key can serve. Whatever it leaves out, the filter
-// still checks (P3).
-func keyAccess(t *catalog.Table, where Expr) Access {
+// keyAccess finds what of a WHERE the primary key can serve, and gives what is left for the filter
+// (P3). A term is taken over only if the order and equality of key bytes decide it exactly.
+func keyAccess(t *catalog.Table, where Expr) (Access, Expr) {
 	var k Access
 	if t.PrimaryKey == nil || where == nil {
-		return k
+		return k, where
 	}
 	terms := conjuncts(where, nil)
-	used := 0
 	for _, column := range t.PrimaryKey.Columns {
-		pinned := false
-		for _, term := range terms {
-			if x := pins(t, term, column); x != nil {
-				k.Prefix = append(k.Prefix, x)
-				pinned = true
-				used++
-				break
-			}
-		}
-		if !pinned {
-			used += k.narrow(t, terms, column)
+		i := slices.IndexFunc(terms, func(term Expr) bool { return pins(t, term, column) != nil })
+		if i < 0 {
+			terms = k.narrow(t, terms, column)
 			break
 		}
+		k.Prefix = append(k.Prefix, pins(t, terms[i], column))
+		terms = slices.Delete(terms, i, i+1)
 	}
 	complete := len(t.PrimaryKey.Columns)
 	k.Points = len(k.Prefix) == complete ||
 		(k.In != nil || k.AnyOf != nil) && len(k.Prefix) == complete-1
-	k.Whole = used == len(terms) && k.Like == nil
-	return k
+	switch len(terms) {
+	case 0:
+		return k, nil
+	case 1:
+		return k, terms[0]
+	}
+	return k, &And{Args: terms}
 }
 
 // conjuncts takes an AND apart.
@@ -125,30 +125,30 @@ func isBound(t *catalog.Table, x Expr, column int) bool {
 		!readsRow(x) && !isVolatile(x)
 }
 
-// narrow finds values or a range for the key column behind the pinned ones, and gives the number
-// of terms it used up.
-func (k *Access) narrow(t *catalog.Table, terms []Expr, column int) int {
-	for _, term := range terms {
+// narrow finds values or a range for the key column behind the pinned ones, and gives the terms
+// it leaves over.
+func (k *Access) narrow(t *catalog.Table, terms []Expr, column int) []Expr {
+	for i, term := range terms {
 		if any, ok := term.(*AnyAll); ok && k.values(t, any, column) {
-			return 1
+			return slices.Delete(terms, i, i+1)
 		}
 	}
-	used := 0
-	for _, term := range terms {
+	return slices.DeleteFunc(terms, func(term Expr) bool {
 		switch op, x := comparison(t, term, column); {
 		case x == nil:
 			if k.Like == nil {
-				k.Like = likePattern(t, term, column)
+				k.Like = likePattern(t, term, column) // which bounds, but does not decide
 			}
+			return false
 		case (op == GT || op == GE) && k.Low == nil:
 			k.Low = &Bound{Value: x, Inclusive: op == GE}
-			used++
+			return true
 		case (op == LT || op == LE) && k.High == nil:
 			k.High = &Bound{Value: x, Inclusive: op == LE}
-			used++
+			return true
 		}
-	}
-	return used
+		return false
+	})
 }
 
 // values takes column IN (...) or column = ANY (array) as the single values to visit.
@@ -219,7 +219,7 @@ func orderedByKey(s *selecting) bool {
 }
 
 func (k *Access) setReverse(reverse bool) bool {
-	k.Reverse = reverse
+	k.Reverse, k.Ordered = reverse, true
 	return true
 }
 

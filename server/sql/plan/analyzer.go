@@ -25,6 +25,9 @@ type analyzer struct {
 	place      string
 	inCall     bool // inside an aggregate's arguments
 
+	// literals are the places of the literals whose type is still open.
+	literals map[*Const]parse.Pos
+
 	// hints are the types that a bare literal or parameter takes at each place of the select list:
 	// the target columns of an INSERT ... SELECT.
 	hints []types.OID
@@ -32,7 +35,7 @@ type analyzer struct {
 
 func newAnalyzer(env Env, stmt *parse.Stmt, declared []uint32) *analyzer {
 	a := &analyzer{env: env, text: env.names(), stmt: stmt, scope: &scope{},
-		hidden: map[string]string{}}
+		hidden: map[string]string{}, literals: map[*Const]parse.Pos{}}
 	for _, oid := range declared {
 		o := types.OID(oid)
 		if o == types.Unknown {
@@ -153,7 +156,9 @@ func (a *analyzer) constant(c *parse.Const) (Expr, error) {
 		}
 		return &Const{Value: v, T: t}, nil
 	case parse.ConstString:
-		return &Const{Value: types.NewString(types.Unknown, c.Str), T: unknownType}, nil
+		x := &Const{Value: types.NewString(types.Unknown, c.Str), T: unknownType}
+		a.literals[x] = c.Pos
+		return x, nil
 	}
 	return nil, a.unsupported(c.Pos, "a bit string")
 }

@@ -52,6 +52,9 @@ func (a *analyzer) coerceUnknown(
 		}
 		v, err := types.ParseText(base, x.Value.Str(), a.text)
 		if err != nil {
+			if own, ok := a.literals[x]; ok {
+				pos = own
+			}
 			return nil, a.at(err, pos)
 		}
 		if to.OID == types.RegClass {
@@ -61,8 +64,9 @@ func (a *analyzer) coerceUnknown(
 		if to.Mod == types.NoMod {
 			return c, nil
 		}
+		// Postgres fits a value to its length when it runs, and names no place.
 		if v, err = types.ApplyMod(v, to, ctx == types.Explicit); err != nil {
-			return nil, a.at(err, pos)
+			return nil, err
 		}
 		return &Const{Value: v, T: to}, nil
 	}

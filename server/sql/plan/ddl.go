@@ -137,23 +137,24 @@ func (a *analyzer) creationSchema(name parse.QName, pos parse.Pos) (*catalog.Sch
 			return nil, a.errorf(pos, types.CodeInvalidSchemaName,
 				"schema %q does not exist", name.Schema)
 		}
-		return a.writable(s)
+		return a.writable(s, name.Name)
 	}
 	for _, path := range a.env.SearchPath {
 		if s := a.env.Catalog.Schema(path); s != nil && path != catalog.PgCatalog {
-			return a.writable(s)
+			return a.writable(s, name.Name)
 		}
 	}
 	return nil, a.errorf(pos, types.CodeInvalidSchemaName,
 		"no schema has been selected to create in")
 }
 
-func (a *analyzer) writable(s *catalog.Schema) (*catalog.Schema, error) {
-	if s.Name == catalog.PgCatalog || s.Name == catalog.InformationSchema {
-		return nil, types.Errorf(types.CodeInsufficientPrivilege,
-			"permission denied for schema %s", s.Name)
+func (a *analyzer) writable(s *catalog.Schema, object string) (*catalog.Schema, error) {
+	if s.Name != catalog.PgCatalog && s.Name != catalog.InformationSchema {
+		return s, nil
 	}
-	return s, nil
+	return nil, types.Errorf(types.CodeInsufficientPrivilege,
+		"permission denied to create \"%s.%s\"", s.Name, object).WithDetail(
+		"System catalog modifications are currently disallowed.")
 }
 
 // taken says what an error or a notice about a name in use says. Also the answer that the name is
@@ -296,11 +297,12 @@ func (a *analyzer) dropSchemas(p *Prepared, n *parse.DropStmt) (Node, error) {
 			p.notice("00000", "schema %q does not exist, skipping", name.Name)
 			continue
 		}
-		if _, err := a.writable(s); err != nil {
-			return nil, err
-		}
-		if s.Name == catalog.Public {
+		switch s.Name {
+		case catalog.Public:
 			return nil, a.unsupported(parse.NoPos, "DROP SCHEMA public")
+		case catalog.PgCatalog, catalog.InformationSchema:
+			return nil, types.Errorf(CodeDependentObjects, "cannot drop schema %s because it is"+
+				" required by the database system", s.Name)
 		}
 		node.Schemas = append(node.Schemas, s)
 	}

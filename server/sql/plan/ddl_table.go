@@ -71,7 +71,7 @@ var serialTypes = map[string]types.OID{
 func (a *analyzer) addColumn(node *CreateTable, def *parse.ColumnDef) error {
 	t := node.Table
 	if t.ColumnIndex(def.Name) >= 0 {
-		return a.errorf(def.Pos, CodeDuplicateColumn,
+		return types.Errorf(CodeDuplicateColumn,
 			"column %q specified more than once", def.Name)
 	}
 	c := catalog.Column{Name: def.Name, Attnum: int16(len(t.Columns) + 1)}
@@ -291,7 +291,8 @@ func (a *analyzer) keyColumns(
 		if oid := t.Columns[i].Type.OID; !types.Keyable(oid) {
 			return nil, types.Errorf(types.CodeUndefinedObject,
 				"data type %s has no default operator class for access method \"btree\"",
-				types.FormatType(oid, types.NoMod))
+				types.FormatType(oid, types.NoMod)).WithHint("You must specify an operator" +
+				" class for the index or define a default operator class for the data type.")
 		}
 		columns = append(columns, i)
 	}

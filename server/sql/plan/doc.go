@@ -12,7 +12,9 @@
 //     lives in Eval and in the executor's operators.
 //   - P2: a plan names the catalog snapshot it was made under and every relation it resolved. It may
 //     run under another snapshot only if those names still mean those descriptors (Refresh).
-//   - P3: whatever an Access skips, the WHERE would have refused: an Access narrows, and the whole
-//     WHERE is checked again on each row it yields, also after a row was locked and read again.
+//   - P3: an Access takes a term of the WHERE over only if key bytes decide it exactly (types' T2);
+//     every other term stays in the filter, which is checked on each row the Access yields, and
+//     again on a row that was locked and read again. The terms taken over cannot change under the
+//     lock: a row with another key is another row.
 //   - P4: what is not supported is refused by name while planning, never ignored while running.
 package plan

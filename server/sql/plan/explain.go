@@ -68,7 +68,7 @@ func (r *Result) explain(x *explainer) {
 func (s *Scan) explain(x *explainer) {
 	name, k := named(s.Table.Name, s.Alias), &s.Access
 	switch {
-	case k.Narrowed() || k.Reverse:
+	case k.Narrowed() || k.Ordered:
 		direction := ""
 		if k.Reverse {
 			direction = " Backward"
@@ -82,9 +82,7 @@ func (s *Scan) explain(x *explainer) {
 		x.note("Index Cond: %s", s.indexCond())
 		x.note("Access: %s", k.describe())
 	}
-	if !k.Whole {
-		x.filter(s.Filter)
-	}
+	x.filter(s.Filter)
 }
 
 // describe says what the store is asked for.

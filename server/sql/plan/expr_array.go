@@ -34,7 +34,7 @@ func (a *AnyAll) Eval(e *Eval, row []types.Datum) (types.Datum, error) {
 	}
 	unknown := false
 	for i := range max(len(a.List), len(elems)) {
-		elem := types.Null
+		var elem types.Datum
 		if a.Array != nil {
 			elem = elems[i]
 		} else if elem, err = a.List[i].Eval(e, row); err != nil {

@@ -160,8 +160,17 @@ func (a *analyzer) collate(n *parse.CollateExpr) (Expr, error) {
 
 func (a *analyzer) caseExpr(n *parse.CaseExpr) (Expr, error) {
 	c := &Case{}
-	var results []Expr
-	var places []parse.Pos
+	// The ELSE comes first, as in Postgres: it decides which types a mismatch is said to be of.
+	var last Expr = &Const{T: unknownType}
+	place := n.Pos
+	if n.Else != nil {
+		x, err := a.expr(n.Else)
+		if err != nil {
+			return nil, err
+		}
+		last, place = x, n.Else.Position()
+	}
+	results, places := []Expr{last}, []parse.Pos{place}
 	for _, when := range n.Whens {
 		cond, err := a.caseCondition(n.Arg, when)
 		if err != nil {
@@ -175,23 +184,11 @@ func (a *analyzer) caseExpr(n *parse.CaseExpr) (Expr, error) {
 		results = append(results, result)
 		places = append(places, when.Result.Position())
 	}
-	var last Expr = &Const{T: unknownType}
-	if n.Else != nil {
-		x, err := a.expr(n.Else)
-		if err != nil {
-			return nil, err
-		}
-		last = x
-		places = append(places, n.Else.Position())
-	} else {
-		places = append(places, n.Pos)
-	}
-	results = append(results, last)
 	t, err := a.common(results, "CASE", places)
 	if err != nil {
 		return nil, err
 	}
-	c.Then, c.Else, c.T = results[:len(c.When)], results[len(c.When)], t
+	c.Else, c.Then, c.T = results[0], results[1:], t
 	return c, nil
 }
 

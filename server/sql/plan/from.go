@@ -46,7 +46,7 @@ func (a *analyzer) fromTable(s *selecting, item *parse.RangeVar) error {
 	}
 	src := a.scope.sources[0]
 	if item.Alias != nil && len(item.Alias.Columns) > len(src.columns) {
-		return a.errorf(item.Pos, CodeInvalidColumnRef,
+		return types.Errorf(CodeInvalidColumnRef,
 			"table %q has %d columns available but %d columns specified",
 			item.Alias.Name, len(src.columns), len(item.Alias.Columns))
 	}
@@ -87,7 +87,7 @@ func (a *analyzer) fromFunction(s *selecting, item *parse.RangeFunction) error {
 	if item.Alias != nil {
 		scan.Alias = item.Alias.Name
 		if len(item.Alias.Columns) > len(src.columns) {
-			return a.errorf(n.Pos, CodeInvalidColumnRef,
+			return types.Errorf(CodeInvalidColumnRef,
 				"table %q has %d columns available but %d columns specified",
 				item.Alias.Name, len(src.columns), len(item.Alias.Columns))
 		}

@@ -246,7 +246,7 @@ func (a *analyzer) onConflict(ins *Insert, n *parse.InsertStmt) error {
 func (a *analyzer) conflictTarget(t *catalog.Table, oc *parse.OnConflict) error {
 	if oc.Constraint != "" {
 		if t.PrimaryKey == nil || t.PrimaryKey.Name != oc.Constraint {
-			return a.errorf(oc.Pos, types.CodeUndefinedObject,
+			return types.Errorf(types.CodeUndefinedObject,
 				"constraint %q for table %q does not exist", oc.Constraint, t.Name)
 		}
 		return nil

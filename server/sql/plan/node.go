@@ -19,7 +19,7 @@ type Scan struct {
 	Table   *catalog.Table
 	Alias   string
 	Access  Access
-	Filter  Expr // the whole WHERE; nil for none (P3)
+	Filter  Expr // what of the WHERE the Access does not decide; nil for none (P3)
 	WithKey bool
 	Unread  bool // nobody looks at the columns: the rows are only counted
 }

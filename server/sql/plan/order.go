@@ -220,7 +220,7 @@ func sortKeys(s *selecting) []SortKey {
 
 // unread says whether the aggregates look at no column, as count(*) does, and no filter either.
 func unread(s *selecting) bool {
-	if s.where != nil && !s.scan.Access.Whole {
+	if s.scan.Filter != nil {
 		return false
 	}
 	for _, call := range s.aggs {
@@ -325,7 +325,7 @@ func (a *analyzer) locking(s *selecting, in Node) (Node, error) {
 	}
 	s.scan.WithKey = true
 	return &LockRows{In: in, Table: s.scan.Table, Strength: strength, Wait: wait,
-		Recheck: s.where}, nil
+		Recheck: s.scan.Filter}, nil
 }
 
 func lockName(s parse.LockStrength) string {

@@ -109,8 +109,8 @@ func (a *analyzer) source(s *selecting) error {
 	case nil:
 		s.in = &Result{Filter: s.where}
 	case *Scan:
-		in.Filter, s.scan = s.where, in
-		in.Access = keyAccess(in.Table, s.where)
+		in.Access, in.Filter = keyAccess(in.Table, s.where)
+		s.scan = in
 	case *VirtualScan:
 		in.Filter = s.where
 	case *FunctionScan:

@@ -58,12 +58,14 @@ func (a *analyzer) targetScan(r *parse.RangeVar, where parse.Expr) (*Scan, error
 	a.scope = &scope{}
 	a.scope.add(tableSource(t, r.Alias))
 	scan := &Scan{Table: t, Alias: a.scope.sources[0].name, WithKey: true}
-	if where != nil {
-		if scan.Filter, err = a.condition(where, "WHERE"); err != nil {
-			return nil, err
-		}
+	if where == nil {
+		return scan, nil
 	}
-	scan.Access = keyAccess(t, scan.Filter)
+	cond, err := a.condition(where, "WHERE")
+	if err != nil {
+		return nil, err
+	}
+	scan.Access, scan.Filter = keyAccess(t, cond)
 	return scan, nil
 }
 
@@ -82,7 +84,7 @@ func (a *analyzer) assignments(t *catalog.Table, list []parse.Assignment) ([]Set
 				return nil, err
 			}
 			if seen[column] {
-				return nil, a.errorf(target.Pos, types.CodeSyntax,
+				return nil, types.Errorf(types.CodeSyntax,
 					"multiple assignments to same column %q", target.Name)
 			}
 			seen[column] = true
