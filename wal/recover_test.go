@@ -361,6 +361,7 @@ func TestRecycleCutShort(t *testing.T) {
 		log, report := open(t, options(t, disk), wal.Start{Applied: end, Redo: end})
 		require.Equal(t, end, report.End)
 		require.NotEmpty(t, commits(t, log))
+		requireContiguous(t, disk, log)
 		require.NoError(t, log.Close(true))
 		log, _ = open(t, options(t, disk), wal.Start{Applied: end, Redo: end})
 		require.NoError(t, log.Close(true))
