@@ -13,8 +13,6 @@ type hostCatalog host
 
 func (h *hostCatalog) session() *session { return (*session)(h) }
 
-func (h *hostCatalog) snapshot() *catalog.Snapshot { return h.session().snapshot() }
-
 // Visible implements builtin.Catalog: an object is visible when its bare name finds it.
 func (h *hostCatalog) Visible(kind, object types.OID) (visible, exists bool) {
 	switch kind {

@@ -57,18 +57,23 @@ func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }
 
-// committed counts a commit that wrote.
+// ended counts a transaction.
+func (m *metrics) ended(committed bool) {
+	if committed {
+		m.commits.Add(1)
+	} else {
+		m.rollbacks.Add(1)
+	}
+}
+
+// committed counts the commit of one that wrote.
 func (m *metrics) committed(level wal.Level, ok bool, took time.Duration) {
 	if !ok {
 		m.byMode[level].failed.Inc()
-		m.rollbacks.Add(1)
 		return
 	}
-	m.commits.Add(1)
 	m.byMode[level].latency.Observe(took.Seconds())
 }
-
-func (m *metrics) rolledBack() { m.rollbacks.Add(1) }
 
 // floorCollector reads the floors below at the moment of the scrape.
 type floorCollector struct{ srv *Server }

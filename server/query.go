@@ -44,6 +44,8 @@ func (s *session) query(ctx context.Context, sql string, w *pgwire.Writer) error
 		s.txn.block = blockImplicit
 	}
 	for i := range stmts {
+		// statement_timeout is each statement's, and may have been set by the one before.
+		s.timers.restartStatement()
 		last := i == len(stmts)-1
 		if err := s.queryOne(ctx, &stmts[i], w, last); err != nil {
 			return err

@@ -18,9 +18,6 @@ func (s *session) admit(p *plan.Prepared) error {
 		return errReadOnly(p.Refusal)
 	}
 	s.open()
-	for _, n := range p.Notices {
-		s.noticeSQL(n)
-	}
 	return nil
 }
 

@@ -15,8 +15,7 @@ type timers struct {
 	statement *time.Timer
 	// armed is the statement's timeout being measured; 0 when none is.
 	armed time.Duration
-	// message is the pgwire sequence the statement timer may strike from; a message that began
-	// before the timer was set is not what it measures.
+	// generation grows when a measurement begins or ends: a timer of another one does nothing.
 	generation atomic.Uint64
 
 	transaction *time.Timer
@@ -47,6 +46,11 @@ func (t *timers) startStatement() {
 			t.session.conn.Cancel(0, errStatementTimeout)
 		}
 	})
+}
+
+func (t *timers) restartStatement() {
+	t.stopStatement()
+	t.startStatement()
 }
 
 func (t *timers) stopStatement() {

@@ -118,6 +118,7 @@ func (s *session) commit(ctx context.Context) error {
 	began := time.Now()
 	_, err := t.tx.Commit(ctx, options)
 	committed := err == nil || errors.Is(err, engine.ErrCommitWaitCancelled)
+	s.server.metrics.ended(committed)
 	if writes {
 		s.server.metrics.committed(options.Level, committed, time.Since(began))
 	}
@@ -132,7 +133,7 @@ func (s *session) rollback() {
 		s.closeCursors(0)
 		tx.Rollback()
 		s.txn.tx = nil
-		s.server.metrics.rolledBack()
+		s.server.metrics.ended(false)
 	}
 	s.finish(false)
 }

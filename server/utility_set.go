@@ -88,10 +88,24 @@ func (s *session) setSetting(name, text string, at scope) error {
 	if handled, err := s.setLive(def, text); handled {
 		return err
 	}
+	if def.context == contextSighup {
+		// A value that nobody may give is refused for what it is: fsync = off says why.
+		if _, bad := def.parse(text); bad != nil {
+			return bad
+		}
+	}
 	if err := changeable(def, at); err != nil {
 		return err
 	}
-	return s.settings.set(def, text, at)
+	if err := s.settings.set(def, text, at); err != nil {
+		return err
+	}
+	if def.id == idTransactionTimeout && !s.txn.started.IsZero() {
+		// It holds for the transaction that sets it, as in Postgres 17.
+		s.timers.stopTransaction()
+		s.timers.startTransaction()
+	}
+	return nil
 }
 
 // setLive sets what is a property of the transaction rather than of the session.
