@@ -29,7 +29,8 @@ func TestPgbenchBuiltins(t *testing.T) {
 			require.Contains(t, out, "done in")
 			for _, script := range []string{"tpcb-like", "simple-update", "select-only"} {
 				for _, protocol := range []string{"simple", "extended", "prepared"} {
-					out := pgbench(t, n, "-b", script, "-M", protocol, "-c", "4", "-t", "150")
+					// -n: without it pgbench truncates the history that is summed up below.
+					out := pgbench(t, n, "-n", "-b", script, "-M", protocol, "-c", "4", "-t", "150")
 					requireNoFailure(t, out, "600/600")
 				}
 			}
@@ -52,7 +53,7 @@ func TestPgbenchFourBalancesAgree(t *testing.T) {
 	n := fresh(t)
 	pgbench(t, n, "-i", "-q", "-s", "1")
 	for _, protocol := range []string{"simple", "extended", "prepared"} {
-		requireNoFailure(t, pgbench(t, n, "-M", protocol, "-c", "8", "-t", "100"), "800/800")
+		requireNoFailure(t, pgbench(t, n, "-n", "-M", protocol, "-c", "8", "-t", "100"), "800/800")
 	}
 	out := psql(t, port(t, n), "", "-At",
 		"-c", "SELECT sum(abalance) FROM pgbench_accounts", "-c", "SELECT sum(tbalance) FROM pgbench_tellers",
@@ -90,7 +91,7 @@ func TestPgbenchPipeline(t *testing.T) {
 func TestPgbenchMaxTries(t *testing.T) {
 	n := fresh(t, "-c", "default_transaction_isolation=serializable")
 	pgbench(t, n, "-i", "-q", "-s", "1")
-	out := pgbench(t, n, "-c", "4", "-t", "100", "--max-tries=10000", "--failures-detailed")
+	out := pgbench(t, n, "-n", "-c", "4", "-t", "100", "--max-tries=10000", "--failures-detailed")
 	requireNoFailure(t, out, "400/400")
 	require.Contains(t, out, "number of transactions retried:")
 	require.Equal(t, "400\n", psql(t, port(t, n), "", "-At", "-c", "SELECT count(*) FROM pgbench_history"))

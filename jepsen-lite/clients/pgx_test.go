@@ -250,7 +250,7 @@ func TestPgxContextCancelReachesTheServer(t *testing.T) {
 	config, err := pgx.ParseConfig(node.DSN("application_name=sleeper"))
 	require.NoError(t, err)
 	config.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
-		return &pgconn.CancelRequestContextWatcherHandler{Conn: c}
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: time.Minute}
 	}
 	conn, err := pgx.ConnectConfig(t.Context(), config)
 	require.NoError(t, err)

@@ -41,7 +41,6 @@ SELECT nofunc(k) FROM item;
 SELECT item.k, i.k FROM item i;
 SELECT i.k FROM item AS i ORDER BY i.k FETCH FIRST 1 ROW ONLY;
 SELECT k FROM item LIMIT -1;
-SELECT item FROM item WHERE k = 'aa';
 TRUNCATE item;
 SELECT count(*) FROM item;
 DROP TABLE item;
