@@ -145,11 +145,12 @@ func TestGuardKeepsProcessAlive(t *testing.T) {
 	for _, n := range nests {
 		t.Run(n.name, func(t *testing.T) {
 			t.Parallel()
-			for _, depth := range []int{1_000, 10_000, 100_000} {
-				for _, stack := range []int{0, smallStackKiB, smallStackKiB / 4} {
-					alive, output := runChild(t, childGuard, n.text(depth), stack)
-					require.True(t, alive, "depth %d, stack %d KiB: %s", depth, stack, output)
-				}
+			for _, c := range []struct{ depth, stackKiB int }{
+				{1_000, smallStackKiB}, {10_000, smallStackKiB}, {100_000, smallStackKiB},
+				{100_000, 0}, {admitted(n), smallStackKiB / 4},
+			} {
+				alive, output := runChild(t, childGuard, n.text(c.depth), c.stackKiB)
+				require.True(t, alive, "depth %d, stack %d KiB: %s", c.depth, c.stackKiB, output)
 			}
 		})
 	}

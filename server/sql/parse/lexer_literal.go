@@ -145,8 +145,8 @@ func (t *Tokens) scanNumber(i int) (int, error) {
 		return t.scanBasedInteger(i)
 	}
 	end, integer := decimalEnd(sql, i)
-	if end < len(sql) && classTable[sql[end]] == classIdent {
-		return i, t.lexError("trailing junk after numeric literal", i, junkEnd(sql, end))
+	if hasJunk(sql, i, end) {
+		return i, t.lexError("trailing junk after numeric literal", i, junkEnd(sql, i, end))
 	}
 	lit := Literal{Kind: TokenNumeric, form: formNumber, start: uint32(i), end: uint32(end)}
 	if integer {
@@ -155,13 +155,28 @@ func (t *Tokens) scanNumber(i int) (int, error) {
 	return t.emitLiteral(lit, i, end)
 }
 
-// junkEnd is where Postgres ends the junk after a number: at the end of the word it begins, or
-// behind the sign of an exponent without digits.
-func junkEnd(sql string, i int) int {
-	if sql[i]|0x20 == 'e' && i+1 < len(sql) && (sql[i+1] == '+' || sql[i+1] == '-') {
-		return i + 2
+// hasJunk tells whether a word follows the number sql[start:end] without a gap. A dollar sign goes
+// on with a word, and 1_0$ and 1e5$ have one in them, which makes junk of it; 10$ has none.
+func hasJunk(sql string, start, end int) bool {
+	if end >= len(sql) || sql[end] != '$' {
+		return end < len(sql) && classTable[sql[end]] == classIdent
 	}
-	return identEnd(sql, i)
+	last := end - 1
+	for last > start && classTable[sql[last]] == classDigit {
+		last--
+	}
+	return classTable[sql[last]] == classIdent
+}
+
+// junkEnd is where Postgres ends the junk after the number sql[start:end]: at the end of the word it
+// begins, or behind the sign of an exponent without digits.
+func junkEnd(sql string, start, end int) int {
+	exponent := sql[end]|0x20 == 'e' && end+1 < len(sql) &&
+		(sql[end+1] == '+' || sql[end+1] == '-')
+	if exponent && !strings.ContainsAny(sql[start:end], "eE") {
+		return end + 2
+	}
+	return identEnd(sql, end)
 }
 
 var baseNames = map[byte]string{'x': "hexadecimal", 'o': "octal", 'b': "binary"}
