@@ -32,8 +32,10 @@ type conflictWindow struct {
 	readers atomic.Int32  // registered
 	floor   atomic.Uint64 // LSN: a commit at or below it may be missing from the window
 
-	// leader only: members of the group being committed, in order
-	admitted []admission
+	// leader only: members of the group being committed, in order, the first `published` of them
+	// done with
+	admitted  []admission
+	published int
 
 	mu sync.Mutex
 
@@ -141,7 +143,7 @@ func (c *conflictWindow) check(r *readSet) error {
 			return &SerializationError{Reason: ReadWriteDependency}
 		}
 	}
-	for i := range c.admitted {
+	for i := c.published; i < len(c.admitted); i++ {
 		a := &c.admitted[i]
 		if a.written == nil {
 			a.written = collectWritten(a.txn.writes)
@@ -155,25 +157,33 @@ func (c *conflictWindow) check(r *readSet) error {
 
 // withdraw takes back an admission: nothing of t was appended. Leader only.
 func (c *conflictWindow) withdraw(t *Txn) {
-	for i := range c.admitted {
+	for i := c.published; i < len(c.admitted); i++ {
 		if c.admitted[i].txn == t {
 			c.admitted = append(c.admitted[:i], c.admitted[i+1:]...)
-			return
-		}
-	}
-}
-
-// publish records that t is committed, its record ending at end, and that every snapshot taken
-// from here on has it. Leader only, in LSN order.
-func (c *conflictWindow) publish(t *Txn, end wal.LSN) {
-	var written *writtenKeys
-	for i := range c.admitted {
-		if c.admitted[i].txn == t {
-			written = c.admitted[i].written
 			break
 		}
 	}
-	c.withdraw(t)
+	c.endGroup()
+}
+
+// endGroup forgets the group once every member is published or withdrawn.
+func (c *conflictWindow) endGroup() {
+	if c.published == len(c.admitted) {
+		clear(c.admitted)
+		c.admitted, c.published = c.admitted[:0], 0
+	}
+}
+
+// publish records that t, the first of those admitted and not published yet, is committed, its
+// record ending at end, and that every snapshot taken from here on has it. Leader only, in LSN
+// order.
+func (c *conflictWindow) publish(t *Txn, end wal.LSN) {
+	if first := c.admitted[c.published].txn; first != t {
+		panic("engine: commits are published in another order than they were admitted")
+	}
+	written := c.admitted[c.published].written
+	c.published++
+	c.endGroup()
 	if c.readers.Load() == 0 {
 		c.raiseFloor(end)
 		return

@@ -41,10 +41,13 @@ func (w *lockWitness) leave(l *locker) {
 	}
 }
 
+// takeTable is a way to take a table lock.
+type takeTable func(*locker, TableID, TableLockMode) error
+
 // fastStress runs sessions that take mostly weak modes and now and then a strong one, so that the
 // fast path is switched off and on under sessions that are just using it. Two of the tables share
 // a stripe.
-func fastStress(t *testing.T, seed uint64, strong func(*locker, TableID, TableLockMode) error) error {
+func fastStress(t *testing.T, seed uint64, strong takeTable) error {
 	b := newLockBench(t)
 	w := &lockWitness{held: map[TableID]map[*locker]TableLockMode{}}
 	tables := []TableID{lockTestTable, lockTestTable + 1, lockTestTable + lockStripeCount}
@@ -66,7 +69,7 @@ func fastStress(t *testing.T, seed uint64, strong func(*locker, TableID, TableLo
 
 func witnessOne(
 	t *testing.T, w *lockWitness, s *locker, tables []TableID, rng *rand.Rand,
-	strong func(*locker, TableID, TableLockMode) error,
+	strong takeTable,
 ) {
 	defer s.release()
 	defer w.leave(s)
