@@ -51,7 +51,8 @@ type Error struct {
 	Message    string
 	Detail     string
 	Hint       string
-	Position   int // in characters from 1; 0 when unknown
+	Context    string // where in the data it happened, as of COPY
+	Position   int    // in characters from 1; 0 when unknown
 	Schema     string
 	Table      string
 	Column     string

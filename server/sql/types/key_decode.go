@@ -49,7 +49,11 @@ func decodeKey(src []byte, oid OID) (Datum, []byte, error) {
 		if src[0] != keyFloat || len(src) < 9 {
 			return Null, nil, errKey(oid, "no float")
 		}
-		v := floatFromOrdered(binary.BigEndian.Uint64(src[1:]))
+		raw := binary.BigEndian.Uint64(src[1:])
+		v := floatFromOrdered(raw)
+		if orderedFloat(v) != raw || oid == Float4 && v == v && float64(float32(v)) != v {
+			return Null, nil, errKey(oid, "a second form of one float")
+		}
 		return newFloat(oid, v), src[9:], nil
 	case reprNumeric:
 		return decodeKeyNumeric(src)
@@ -132,19 +136,27 @@ func decodeKeyBytes(src []byte, oid OID) (Datum, []byte, error) {
 		}
 		i += from
 		if out == nil && src[i+1] == keyEscapedFinish {
-			return NewBytes(oid, src[:i:i]), src[i+2:], nil
+			return keyText(oid, src[:i:i], src[i+2:])
 		}
 		out = append(out, src[from:i]...)
 		from = i + 2
 		switch src[i+1] {
 		case keyEscapedFinish:
-			return NewBytes(oid, out), src[from:], nil
+			return keyText(oid, out, src[from:])
 		case keyEscapedZero:
 			out = append(out, keyEscape)
 		default:
 			return Null, nil, errKey(oid, "unknown escape")
 		}
 	}
+}
+
+// keyText refuses a char(n) with the blanks that EncodeKey leaves out.
+func keyText(oid OID, text, rest []byte) (Datum, []byte, error) {
+	if oid == BPChar && bytes.HasSuffix(text, []byte(" ")) {
+		return Null, nil, errKey(oid, "trailing blanks")
+	}
+	return NewBytes(oid, text), rest, nil
 }
 
 func decodeKeySpan(src []byte) (Datum, []byte, error) {

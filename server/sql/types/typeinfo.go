@@ -48,19 +48,27 @@ const (
 // maxOID bounds the built-in types, so that their tables are arrays and a lookup is one load.
 const maxOID = 5120
 
+// Initialisers rather than an init function, so that other package variables may be built of values.
 var (
-	infoByOID  [maxOID]*Info
-	reprByOID  [maxOID]repr
-	infoByName = map[string]*Info{}
+	infoByOID, infoByName = indexInfos()
+	reprByOID             = indexReprs()
 )
 
-func init() {
+func indexInfos() (byOID [maxOID]*Info, byName map[string]*Info) {
+	byName = make(map[string]*Info, len(infos))
 	for i := range infos {
 		info := &infos[i]
-		infoByOID[info.OID] = info
-		reprByOID[info.OID] = reprOf(info)
-		infoByName[info.Name] = info
+		byOID[info.OID] = info
+		byName[info.Name] = info
 	}
+	return byOID, byName
+}
+
+func indexReprs() (reprs [maxOID]repr) {
+	for i := range infos {
+		reprs[infos[i].OID] = reprOf(&infos[i])
+	}
+	return reprs
 }
 
 func reprOf(info *Info) repr {

@@ -151,3 +151,12 @@ func errorLine(err error) string {
 	}
 	return strings.ReplaceAll(line, "\n", `\n`)
 }
+
+// StartForUpdate starts a PostgreSQL when the test runs with -update, and skips it otherwise.
+func StartForUpdate(t *testing.T) *Oracle {
+	t.Helper()
+	if !*update {
+		t.Skip("SKIPPED: compares with a PostgreSQL 15 only with -update")
+	}
+	return Start(t)
+}
