@@ -56,11 +56,19 @@ func requireSameTokens(t *testing.T, sql string) {
 		return // a character that is no token: the scanner hands it on, and the grammar refuses it
 	}
 	if scanErr != nil {
-		require.Error(t, err, "%q: the grammar says %v", sql, scanErr)
+		if !isDecodingError(scanErr) {
+			require.Error(t, err, "%q: the grammar says %v", sql, scanErr)
+		}
 		return
 	}
 	require.NoError(t, err, "%q", sql)
 	require.Equal(t, scannedTokens(sql, scan), lexedTokens(&toks), "%q", sql)
+}
+
+// isDecodingError tells errors about a string's value, which our lexer leaves to the grammar.
+func isDecodingError(err error) bool {
+	return strings.HasPrefix(err.Error(), "invalid") && !strings.Contains(err.Error(), "integer") ||
+		strings.HasPrefix(err.Error(), "unsafe")
 }
 
 // scannedTokens lists the grammar's tokens, without comments and statement ends.
@@ -91,7 +99,8 @@ func TestLexerAgreesWithGrammar(t *testing.T) {
 		requireSameTokens(t, sql)
 		var toks Tokens
 		_, want := pg.Scan(sql)
-		if got := toks.scan(sql); want != nil && !strings.HasPrefix(got.Error(), "syntax error") {
+		got := toks.scan(sql)
+		if want != nil && !isDecodingError(want) && !strings.HasPrefix(got.Error(), "syntax error") {
 			require.Equal(t, want.Error(), got.Error(), "%q", sql)
 		}
 	}
