@@ -216,7 +216,8 @@ func (srv *Server) reload() error {
 	now := srv.settings.current.Load()
 	for i := range settings {
 		def := &settings[i]
-		if def.context != contextPostmaster || next.values[i].text == now.values[i].text {
+		if def.context != contextPostmaster && def.context != contextInit ||
+			next.values[i].text == now.values[i].text {
 			continue
 		}
 		if _, known := srv.internal[strings.ToLower(def.name)]; !known {

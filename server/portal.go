@@ -91,12 +91,13 @@ func (s *session) forgetPortal(p *portal) {
 // Execute implements pgwire.Portal.
 func (p *portal) Execute(
 	ctx context.Context, w *pgwire.Writer, maxRows int,
-) (pgwire.Execution, error) {
+) (execution pgwire.Execution, err error) {
 	s := p.session
+	defer s.contain(&err)
 	s.begins(w)
 	s.becomesActive(p.stmt.sql)
 	defer s.logSlow(p.stmt.sql)()
-	execution, err := p.execute(ctx, w, maxRows)
+	execution, err = p.execute(ctx, w, maxRows)
 	if err != nil {
 		return 0, s.asError(ctx, err)
 	}

@@ -10,15 +10,12 @@ import (
 )
 
 // Query implements pgwire.Backend: the simple protocol.
-func (s *session) Query(ctx context.Context, sql string, w *pgwire.Writer) error {
+func (s *session) Query(ctx context.Context, sql string, w *pgwire.Writer) (err error) {
+	defer s.contain(&err)
 	s.begins(w)
 	s.becomesActive(sql)
 	defer s.logSlow(sql)()
-	err := s.asError(ctx, s.query(ctx, sql, w))
-	if err != nil {
-		return err
-	}
-	return nil
+	return s.asError(ctx, s.query(ctx, sql, w))
 }
 
 func (s *session) query(ctx context.Context, sql string, w *pgwire.Writer) error {
@@ -81,8 +78,8 @@ func (s *session) queryOne(
 		if err != nil {
 			return err
 		}
-		if n := len(prepared.ParamOIDs); n > 0 {
-			return pgwire.Errorf(codeUndefinedParameter, "there is no parameter $%d", n)
+		if len(prepared.ParamOIDs) > 0 {
+			return errNoParameter(stmt)
 		}
 		return s.queryPlan(ctx, prepared, nil, w, last)
 	}
@@ -123,6 +120,24 @@ func (s *session) endSimple(ctx context.Context, tag string, w *pgwire.Writer, l
 		w.CommandComplete(tag)
 	}
 	return nil
+}
+
+// errNoParameter points at the first parameter of a statement that is given none.
+func errNoParameter(stmt *parse.Stmt) *pgwire.Error {
+	e := pgwire.Errorf(codeUndefinedParameter, "there is no parameter $1")
+	var tokens parse.Tokens
+	if tokens.Lex(stmt.Text) != nil || tokens.Len() == 0 {
+		return e
+	}
+	st := tokens.Stmt(0)
+	for i := range st.Len() {
+		if t := st.Token(i); t.Kind == parse.TokenParam {
+			e.Message = "there is no parameter " + st.TokenText(i)
+			e.Position = int32(stmt.Position(parse.Pos(t.Start)))
+			return e
+		}
+	}
+	return e
 }
 
 const codeUndefinedParameter = "42P02"

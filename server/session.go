@@ -198,7 +198,7 @@ func (s *session) snapshot() *catalog.Snapshot {
 	return s.server.catalog.Snapshot()
 }
 
-// commitLevel is synchronous_commit as the log knows it. The enum is ordered as wal.Level is.
+// commitOptions are what the session's commits wait for, and what the log says of them.
 func (s *session) commitOptions() engine.CommitOptions {
 	return engine.CommitOptions{
 		Level: levelOf(s.settings.number(idSynchronousCommit)), User: s.user, App: s.appName()}

@@ -261,7 +261,7 @@ func TestViews(t *testing.T) {
 		"where pid <> pg_backend_pid()"))
 	require.Equal(t, "RowExclusiveLock", s.value("select distinct mode from pg_locks "+
 		"where locktype = 'relation' and granted and relation = 'kv'::regclass and mode like 'RowEx%'"))
-	require.Equal(t, "{off,local,remote_write,on,remote_apply}",
+	require.Equal(t, "{local,remote_write,remote_apply,on,off}",
 		s.value("select enumvals from pg_settings where name = 'synchronous_commit'"))
 }
 

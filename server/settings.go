@@ -30,6 +30,7 @@ type settingContext uint8
 
 const (
 	contextInternal   settingContext = iota // never
+	contextInit                             // when the directory is created; internal to clients
 	contextPostmaster                       // at start
 	contextSighup                           // at reload
 	contextBackend                          // in the start-up packet
@@ -37,7 +38,7 @@ const (
 )
 
 func (c settingContext) String() string {
-	return [...]string{"internal", "postmaster", "sighup", "backend", "user"}[c]
+	return [...]string{"internal", "internal", "postmaster", "sighup", "backend", "user"}[c]
 }
 
 // setting is one entry of the registry.
@@ -236,16 +237,14 @@ func (s *setting) factor(given string) (float64, *pgwire.Error) {
 }
 
 func (s *setting) outOfRange(number float64) *pgwire.Error {
-	show := func(n float64) string {
-		text := strconv.FormatFloat(n, 'f', -1, 64)
-		if s.unit != unitNone {
-			text += " " + s.unit.String()
-		}
-		return text
+	show := func(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
+	given := show(number)
+	if s.unit != unitNone {
+		given += " " + s.unit.String()
 	}
 	return pgwire.Errorf(pgwire.CodeInvalidParameterValue,
 		"%s is outside the valid range for parameter \"%s\" (%s .. %s)",
-		show(number), s.name, show(s.min), show(s.max))
+		given, s.name, show(s.min), show(s.max))
 }
 
 // show prints a value as SHOW does: in the largest unit that divides it.

@@ -39,7 +39,8 @@ const (
 // Parse implements pgwire.Backend.
 func (s *session) Parse(
 	ctx context.Context, sql string, oids []uint32,
-) (pgwire.Statement, error) {
+) (made pgwire.Statement, err error) {
+	defer s.contain(&err)
 	s.begins(nil)
 	st, err := s.parseText(sql, oids)
 	if err != nil {
@@ -124,7 +125,8 @@ func (s *session) refresh(st *statement) error {
 // Bind implements pgwire.Backend.
 func (s *session) Bind(
 	ctx context.Context, stmt pgwire.Statement, args *pgwire.BindArgs,
-) (pgwire.Portal, error) {
+) (made pgwire.Portal, err error) {
+	defer s.contain(&err)
 	s.begins(nil)
 	st := stmt.(*statement)
 	if s.txn.block == blockFailed && !st.exits {

@@ -99,10 +99,10 @@ func isolationOf(level string) engine.Isolation {
 	return engine.ReadCommitted
 }
 
-// levelOf maps the place of a word in synchronous_commit's enum.
+// levelOf maps the place of a word in synchronous_commit's enum, which is in Postgres' order.
 func levelOf(place int64) wal.Level {
-	return [...]wal.Level{wal.LevelOff, wal.LevelLocal, wal.LevelRemoteWrite, wal.LevelOn,
-		wal.LevelRemoteApply}[place]
+	return [...]wal.Level{wal.LevelLocal, wal.LevelRemoteWrite, wal.LevelRemoteApply, wal.LevelOn,
+		wal.LevelOff}[place]
 }
 
 // commit ends the transaction well, or rolls it back and says why.

@@ -142,7 +142,7 @@ func changeable(def *setting, at scope) error {
 		return pgwire.Errorf(pgwire.CodeCantChangeRuntimeParam, format, def.name)
 	}
 	switch def.context {
-	case contextInternal:
+	case contextInternal, contextInit:
 		return refuse("parameter \"%s\" cannot be changed")
 	case contextPostmaster:
 		return refuse("parameter \"%s\" cannot be changed without restarting the server")

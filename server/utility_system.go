@@ -18,7 +18,7 @@ func (s *session) alterSystem(n *parse.VariableSetStmt) error {
 	if err != nil && !isCustomName(n.Name) {
 		return err
 	}
-	if def != nil && (def.context == contextInternal || def.live != nil) {
+	if def != nil && (def.context <= contextInit || def.live != nil) {
 		return pgwire.Errorf(pgwire.CodeCantChangeRuntimeParam,
 			"parameter \"%s\" cannot be changed", def.name)
 	}
