@@ -28,16 +28,16 @@ func init() {
 		})).stable(),
 		fn("inet_client_addr", types.Inet, identity(func(id Identity) Datum {
 			return inetOrNull(id.ClientAddr)
-		})).stable(),
+		})).stable().notStrict(),
 		fn("inet_server_addr", types.Inet, identity(func(id Identity) Datum {
 			return inetOrNull(id.ServerAddr)
-		})).stable(),
+		})).stable().notStrict(),
 		fn("inet_client_port", i4, identity(func(id Identity) Datum {
 			return types.NewInt4(int32(id.ClientPort))
-		})).stable(),
+		})).stable().notStrict(),
 		fn("inet_server_port", i4, identity(func(id Identity) Datum {
 			return types.NewInt4(int32(id.ServerPort))
-		})).stable(),
+		})).stable().notStrict(),
 		fn("current_setting", text, evalCurrentSetting, text).stable(),
 		fn("current_setting", text, evalCurrentSetting, text, boolean).stable(),
 		fn("set_config", text, evalSetConfig, text, text, boolean).volatile().notStrict(),
