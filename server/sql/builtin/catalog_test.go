@@ -92,8 +92,9 @@ func rewriteCatalog(t *testing.T) {
 }
 
 const (
-	describeProc = `format_type(prorettype, null) || ' ' || provolatile::text || ' strict=' || proisstrict::text ||
-		' set=' || proretset::text || ' variadic=' || (provariadic <> 0)::text`
+	describeProc = `format_type(prorettype, null) || ' ' || provolatile::text ||
+		' strict=' || proisstrict::text || ' set=' || proretset::text ||
+		' variadic=' || (provariadic <> 0)::text`
 	functionQuery = `SELECT ` + describeProc + ` FROM pg_proc
 		WHERE proname = $1 AND proargtypes = $2::oidvector AND pronamespace = 11`
 	operatorQuery = `SELECT ` + describeProc + ` FROM pg_operator o JOIN pg_proc p ON p.oid = o.oprcode

@@ -117,8 +117,8 @@ func isPreferred(declared, actual OID) bool {
 }
 
 // byCategory settles untyped arguments: at each the overloads must agree on a category, a string
-// one winning over all others; then those of another category fall away, and those of a type that is
-// not preferred where one is. It keeps everything when nothing would be left.
+// one winning over all others; then those of another category fall away, and those of a type that
+// is not preferred where one is. It keeps everything when nothing would be left.
 func byCategory(cands []candidate, args []OID) []candidate {
 	type slot struct {
 		category  byte

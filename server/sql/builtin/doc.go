@@ -6,7 +6,8 @@
 //   - Function is one entry of the registry: signature, volatility, code.
 //   - Call is a function chosen for given arguments: what each must be cast to, what comes out.
 //   - Aggregate and Accumulator are the same for aggregates.
-//   - Context is what a call may look at: the session's Env, the clock, and through Host the server.
+//   - Context is what a call may look at: the session's Env, the clock, and through Host the
+//     server.
 //
 // Invariants, cited by number in code and tests:
 //

@@ -80,7 +80,8 @@ func (c *Context) catalog() Catalog {
 	return noCatalog{}
 }
 
-// visibleFunc asks for one kind of object; of kind 0 there are only those of pg_catalog, all visible.
+// visibleFunc asks for one kind of object; of kind 0 there are only those of pg_catalog, all
+// visible.
 func visibleFunc(kind OID) Eval {
 	return func(c *Context, a []Datum) (Datum, error) {
 		if kind == 0 {

@@ -50,7 +50,9 @@ func numericLog10(d Datum) (Datum, error) { return types.LogNumeric(types.Numeri
 
 func evalNumericLog(_ *Context, a []Datum) (Datum, error) { return types.LogNumeric(a[0], a[1]) }
 
-func evalNumericPower(_ *Context, a []Datum) (Datum, error) { return types.PowerNumeric(a[0], a[1]) }
+func evalNumericPower(_ *Context, a []Datum) (Datum, error) {
+	return types.PowerNumeric(a[0], a[1])
+}
 
 func numericCeil(up bool) Eval {
 	return func(_ *Context, a []Datum) (Datum, error) {

@@ -116,8 +116,8 @@ func compareAs(oid OID, eval Eval) Eval {
 	}
 }
 
-// AnyAll computes left op ANY (array) or left op ALL (array): the call is that of op on the left and
-// the element type. NULL elements make the result NULL unless another element decides it.
+// AnyAll computes left op ANY (array) or left op ALL (array): the call is that of op on the left
+// and the element type. NULL elements make the result NULL unless another element decides it.
 func AnyAll(call *Call, c *Context, left, array Datum, all bool) (Datum, error) {
 	if array.IsNull() {
 		return types.Null, nil

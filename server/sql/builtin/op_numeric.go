@@ -35,7 +35,9 @@ func numericOp(kind types.NumericOp) Eval {
 	}
 }
 
-func evalNumericNegate(_ *Context, a []Datum) (Datum, error) { return types.NegateNumeric(a[0]), nil }
+func evalNumericNegate(_ *Context, a []Datum) (Datum, error) {
+	return types.NegateNumeric(a[0]), nil
+}
 
 func evalNumericAbs(_ *Context, a []Datum) (Datum, error) {
 	if sign, ok := types.NumericSign(a[0]); ok && sign < 0 {

@@ -26,7 +26,8 @@ func evalConcat(_ *Context, a []Datum) (Datum, error) {
 	return types.NewText(a[0].Str() + a[1].Str()), nil
 }
 
-// evalConcatAny joins a text with any other value, cast to text: true, where concat() would print t.
+// evalConcatAny joins a text with any other value, cast to text: true, where concat() would print
+// t.
 func evalConcatAny(c *Context, a []Datum) (Datum, error) {
 	var parts [2]Datum
 	for i, d := range a {

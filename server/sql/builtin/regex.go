@@ -8,9 +8,9 @@ import (
 	"ackdb/server/sql/types"
 )
 
-// Regular expressions are PostgreSQL's advanced ones, run by Go's engine: linear in the text, and so
-// without back references and look-around, which answer 0A000. Matches are the leftmost; of those
-// the longest, unless the pattern asks for short ones.
+// Regular expressions are PostgreSQL's advanced ones, run by Go's engine: linear in the text, and
+// so without back references and look-around, which answer 0A000. Matches are the leftmost; of
+// those the longest, unless the pattern asks for short ones.
 
 // regexCacheSize bounds the compiled patterns kept; a full cache is emptied.
 const regexCacheSize = 256

@@ -260,8 +260,8 @@ func (p *arrayParser) shape(bounds []Dim) error {
 	return nil
 }
 
-// shapeFits reports whether the dimensions agree with the number of elements and the subscripts stay
-// within an int4.
+// shapeFits reports whether the dimensions agree with the number of elements and the subscripts
+// stay within an int4.
 func (a *Array) shapeFits() bool {
 	if len(a.Dims) == 0 {
 		return len(a.Elems) == 0

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// parseBytea reads both forms: \x and hexadecimal pairs, which may have blanks between them, and the
-// older escape form.
+// parseBytea reads both forms: \x and hexadecimal pairs, which may have blanks between them, and
+// the older escape form.
 func parseBytea(s string) (Datum, error) {
 	if strings.HasPrefix(s, `\x`) {
 		return parseByteaHex(s[2:])

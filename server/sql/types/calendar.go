@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Dates count days and timestamps microseconds from 2000-01-01, in the proleptic Gregorian calendar.
-// The two ends of each integer's range are the infinities.
+// Dates count days and timestamps microseconds from 2000-01-01, in the proleptic Gregorian
+// calendar. The two ends of each integer's range are the infinities.
 
 const (
 	epochJulian = 2451545   // the Julian day of 2000-01-01

@@ -100,7 +100,9 @@ func castToUint32(d Datum, to OID, _ *Env) (Datum, error) {
 	return NewInt(to, int64(uint32(d.n))), nil
 }
 
-func castToInt32(d Datum, to OID, _ *Env) (Datum, error) { return NewInt(to, int64(int32(d.n))), nil }
+func castToInt32(d Datum, to OID, _ *Env) (Datum, error) {
+	return NewInt(to, int64(int32(d.n))), nil
+}
 
 func castInt8ToOID(d Datum, to OID, _ *Env) (Datum, error) {
 	if d.n != int64(uint32(d.n)) {

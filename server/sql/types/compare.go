@@ -11,8 +11,8 @@ import (
 )
 
 // Compare orders two values of one type, or of types that share a comparison without a cast: the
-// integers among themselves, the texts among themselves. NULL is above everything, as ORDER BY has it.
-// Dates and timestamps of different types must be cast by the caller.
+// integers among themselves, the texts among themselves. NULL is above everything, as ORDER BY has
+// it. Dates and timestamps of different types must be cast by the caller.
 func Compare(a, b Datum) int {
 	if a.typ == 0 || b.typ == 0 {
 		return compareNull(a, b)

@@ -11,11 +11,11 @@
 //
 // Invariants, cited by number in code and tests:
 //
-//   - T1: a Datum that holds bytes aliases the memory it was made from. Whoever keeps one beyond the
-//     life of that memory clones it.
+//   - T1: a Datum that holds bytes aliases the memory it was made from. Whoever keeps one beyond
+//     the life of that memory clones it.
 //   - T2: bytes.Compare of two encoded keys equals Compare of the two values.
-//   - T3: a value of a type in text, binary, key (where lossless) or row form reads back as the same
-//     value, and no decoder panics or allocates beyond its input, whatever the bytes.
+//   - T3: a value of a type in text, binary, key (where lossless) or row form reads back as the
+//     same value, and no decoder panics or allocates beyond its input, whatever the bytes.
 //   - T4: text never holds a zero byte and is always valid UTF-8.
 //   - T5: a numeric's apd exponent is never above zero; the negated exponent is its display scale.
 //

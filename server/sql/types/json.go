@@ -3,12 +3,16 @@ package types
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 )
 
 // jsonbVersion is the first byte of jsonb's binary form.
 const jsonbVersion = 1
+
+// zeroEscape is the one escape that no text can hold (T4).
+const zeroEscape = `\u0000`
 
 // json keeps its text; jsonb is held as the text PostgreSQL prints for it, keys sorted and the last
 // of equal keys kept, so that equal documents of equal numbers are equal bytes.
@@ -31,6 +35,10 @@ func parseJSON(oid OID, s string) (Datum, error) {
 	}
 	out, err := appendJSONB(nil, v)
 	if err != nil {
+		var e *Error
+		if at := strings.Index(s, zeroEscape); at >= 0 && errors.As(err, &e) {
+			e.Context = jsonContext(s, at, zeroEscape)
+		}
 		return Null, err
 	}
 	return NewBytes(JSONB, out), nil
@@ -147,6 +155,6 @@ func AppendJSONString(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-// compareJSONB makes equal documents equal. Its order is of the text, not PostgreSQL's, which is why
-// jsonb is no key type here.
+// compareJSONB makes equal documents equal. Its order is of the text, not PostgreSQL's, which is
+// why jsonb is no key type here.
 func compareJSONB(a, b string) int { return bytes.Compare([]byte(a), []byte(b)) }

@@ -1,6 +1,7 @@
 package types
 
 import (
+	"fmt"
 	"strings"
 )
 
@@ -9,6 +10,7 @@ import (
 type jsonChecker struct {
 	rest  string
 	depth int
+	fault int // bytes of the token up to what is wrong within it
 }
 
 // maxJSONDepth bounds the nesting the checker follows; a deeper document is refused before.
@@ -25,7 +27,37 @@ func errJSON(s string) *Error {
 	if detail == "" {
 		detail = "The input string ended unexpectedly."
 	}
-	return Errorf(CodeInvalidText, "invalid input syntax for type json").WithDetail("%s", detail)
+	e := Errorf(CodeInvalidText, "invalid input syntax for type json").WithDetail("%s", detail)
+	token := c.peek()
+	if c.fault > 0 {
+		token = token[:c.fault]
+	}
+	e.Context = jsonContext(s, len(s)-len(c.rest), token)
+	return e
+}
+
+// jsonExcerpt is how many bytes of the line a message shows before the end of the wrong token.
+const jsonExcerpt = 50
+
+// jsonContext shows the line up to the end of the wrong token, as PostgreSQL does.
+func jsonContext(s string, start int, token string) string {
+	end := start + len(token)
+	line := 1 + strings.Count(s[:start], "\n")
+	from := strings.LastIndexByte(s[:start], '\n') + 1
+	shown := from
+	for end-shown >= jsonExcerpt {
+		shown += len(firstChar(s[shown:]))
+	}
+	prefix, suffix := "", ""
+	if shown-from > len("...") {
+		prefix = "..."
+	} else {
+		shown = from
+	}
+	if token != "" && end < len(s) && s[end] != '\n' && s[end] != '\r' {
+		suffix = "..."
+	}
+	return fmt.Sprintf("JSON data, line %d: %s%s%s", line, prefix, s[shown:end], suffix)
 }
 
 // peek returns the next token without passing it: a word, a number, a string or one character.
@@ -107,10 +139,12 @@ func (c *jsonChecker) value(expected string) string {
 		!validJSONToken(token):
 		return c.unexpected(expected)
 	}
-	c.pass(token)
 	if token[0] == '"' {
-		return stringFault(token)
+		if fault := c.stringFault(token); fault != "" {
+			return fault
+		}
 	}
+	c.pass(token)
 	return ""
 }
 
@@ -134,10 +168,10 @@ func (c *jsonChecker) object() string {
 		if key == "" || key[0] != '"' || !validJSONToken(key) {
 			return c.unexpected(expected)
 		}
-		c.pass(key)
-		if fault := stringFault(key); fault != "" {
+		if fault := c.stringFault(key); fault != "" {
 			return fault
 		}
+		c.pass(key)
 		if c.peek() != ":" {
 			return c.unexpected("Expected \":\"")
 		}
@@ -179,13 +213,14 @@ func (c *jsonChecker) array() string {
 }
 
 // stringFault finds a control character or an unknown escape within a string.
-func stringFault(token string) string {
+func (c *jsonChecker) stringFault(token string) string {
 	body := token[1 : len(token)-1]
 	for i := 0; i < len(body); i++ {
-		switch c := body[i]; {
-		case c < ' ':
-			return "Character with value 0x" + hexByte(c) + " must be escaped."
-		case c != '\\':
+		switch b := body[i]; {
+		case b < ' ':
+			c.fault = 1 + i
+			return "Character with value 0x" + hexByte(b) + " must be escaped."
+		case b != '\\':
 		case i+1 < len(body) && body[i+1] == 'u':
 			if i+6 > len(body) || !isHex(body[i+2:i+6]) {
 				return "\"\\u\" must be followed by four hexadecimal digits."
@@ -194,6 +229,7 @@ func stringFault(token string) string {
 		case i+1 < len(body) && strings.IndexByte(`"\/bfnrt`, body[i+1]) >= 0:
 			i++
 		default:
+			c.fault = 1 + i + 1 + len(firstChar(body[i+1:]))
 			return "Escape sequence \"\\" + firstChar(body[i+1:]) + "\" is invalid."
 		}
 	}

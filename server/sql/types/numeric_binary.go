@@ -71,8 +71,8 @@ func parseNumericBinary(b []byte) (Datum, error) {
 	return checkNumeric(dec)
 }
 
-// setBaseDigits builds the decimal text first: setting a big integer from text is far cheaper than a
-// multiplication for each digit.
+// setBaseDigits builds the decimal text first: setting a big integer from text is far cheaper than
+// a multiplication for each digit.
 func setBaseDigits(z *apd.BigInt, b []byte) error {
 	text := make([]byte, 0, len(b)*2+1)
 	text = append(text, '0')
@@ -120,8 +120,8 @@ func appendNumericHeader(dst []byte, count, weight int, sign, scale uint16) []by
 	return binary.BigEndian.AppendUint16(dst, scale)
 }
 
-// baseDigits splits a finite decimal into digits of base 10000, without zeros at either end, and the
-// weight of the first; zero has none.
+// baseDigits splits a finite decimal into digits of base 10000, without zeros at either end, and
+// the weight of the first; zero has none.
 func baseDigits(dec *apd.Decimal) (digits []uint16, weight int) {
 	if dec.Coeff.Sign() == 0 {
 		return nil, 0

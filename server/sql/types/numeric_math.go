@@ -66,7 +66,8 @@ func SqrtNumeric(d Datum) (Datum, error) {
 		digits = 1 - (1-weight*numericBaseDigits)/2
 	}
 	scale := clampScale(minSigDigits-int32(digits), x)
-	return evalContext(scale, int64(x.Exponent)+x.NumDigits(), func(c *apd.Context, z *apd.Decimal) error {
+	digitsBefore := int64(x.Exponent) + x.NumDigits()
+	return evalContext(scale, digitsBefore, func(c *apd.Context, z *apd.Decimal) error {
 		_, err := c.Sqrt(z, x)
 		return err
 	})
@@ -79,8 +80,11 @@ func clampScale(scale int32, args ...*apd.Decimal) int32 {
 	return min(max(scale, 0), maxDisplayScale)
 }
 
+// apdFunc computes z with the precision of a context.
+type apdFunc func(c *apd.Context, z *apd.Decimal) error
+
 // evalContext computes with enough digits for a result of the given size and scale, and rounds.
-func evalContext(scale int32, intDigits int64, f func(*apd.Context, *apd.Decimal) error) (Datum, error) {
+func evalContext(scale int32, intDigits int64, f apdFunc) (Datum, error) {
 	c := apd.BaseContext.WithPrecision(uint32(max(intDigits, 1) + int64(scale) + guardDigits))
 	c.Rounding = apd.RoundHalfUp
 	c.MaxExponent, c.MinExponent = apd.MaxExponent, apd.MinExponent
@@ -199,7 +203,8 @@ func ExpNumeric(d Datum) (Datum, error) {
 	if weight < -maxDisplayScale-guardDigits {
 		return NewNumeric(apd.New(0, -scale)), nil
 	}
-	return evalContext(scale, int64(math.Max(weight, 0))+2, func(c *apd.Context, z *apd.Decimal) error {
+	digitsBefore := int64(math.Max(weight, 0)) + 2
+	return evalContext(scale, digitsBefore, func(c *apd.Context, z *apd.Decimal) error {
 		_, err := c.Exp(z, x)
 		return err
 	})
@@ -236,7 +241,8 @@ func PowerNumeric(x, y Datum) (Datum, error) {
 	if weight < -float64(scale)-guardDigits {
 		return NewNumeric(apd.New(0, -scale)), nil
 	}
-	return evalContext(scale, int64(math.Max(weight, 0))+2, func(c *apd.Context, z *apd.Decimal) error {
+	digitsBefore := int64(math.Max(weight, 0)) + 2
+	return evalContext(scale, digitsBefore, func(c *apd.Context, z *apd.Decimal) error {
 		_, err := c.Pow(z, b, e)
 		return err
 	})

@@ -52,7 +52,8 @@ func requireRoundTrip(t *testing.T, d Datum, env *Env) {
 	require.Equal(t, binary, AppendBinary(nil, fromText), "%s: %q", name, text)
 }
 
-// textRoundTrips excludes a number above the known types, which prints as a number and reads as none.
+// textRoundTrips excludes a number above the known types, which prints as a number and reads as
+// none.
 func textRoundTrips(d Datum) bool {
 	switch d.OID() {
 	case RegType:

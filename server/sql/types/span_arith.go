@@ -65,8 +65,8 @@ func SumSpans(a, b Span) (Span, error) {
 	return Span{Months: int32(months), Days: int32(days), Micros: micros}, nil
 }
 
-// ScaleSpan multiplies an interval. What is left of a month becomes days of thirty to the month, and
-// what is left of those microseconds.
+// ScaleSpan multiplies an interval. What is left of a month becomes days of thirty to the month,
+// and what is left of those microseconds.
 func ScaleSpan(s Span, factor float64) (Span, error) {
 	return scaleSpan(s, func(v float64) float64 { return v * factor })
 }

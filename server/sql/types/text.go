@@ -236,7 +236,8 @@ func isDigit(b byte) bool { return b >= '0' && b <= '9' }
 
 func isLetter(b byte) bool { return b|0x20 >= 'a' && b|0x20 <= 'z' }
 
-// parseChar reads "char": one byte, of a longer text the first, or a backslash and three octal digits.
+// parseChar reads "char": one byte, of a longer text the first, or a backslash and three octal
+// digits.
 func parseChar(s string) (Datum, error) {
 	switch {
 	case s == "":

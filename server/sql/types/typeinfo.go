@@ -48,7 +48,8 @@ const (
 // maxOID bounds the built-in types, so that their tables are arrays and a lookup is one load.
 const maxOID = 5120
 
-// Initialisers rather than an init function, so that other package variables may be built of values.
+// Initialisers rather than an init function, so that other package variables may be built of
+// values.
 var (
 	infoByOID, infoByName = indexInfos()
 	reprByOID             = indexReprs()
@@ -131,8 +132,8 @@ func Category(oid OID) (byte, bool) {
 	return 'X', false
 }
 
-// isVector reports whether a type is one of the two catalog vectors, which are subscripted as arrays
-// are and convert as none does.
+// isVector reports whether a type is one of the two catalog vectors, which are subscripted as
+// arrays are and convert as none does.
 func isVector(oid OID) bool { return oid == Int2Vector || oid == OidVector }
 
 func reprFor(oid OID) repr {

@@ -57,8 +57,8 @@ func errRow(oid OID) *Error {
 	return Errorf(CodeDataCorrupted, "damaged row: no value of type %s", FormatType(oid, NoMod))
 }
 
-// DecodeValue reads a value that AppendValue wrote and returns what follows it. Values held as bytes
-// alias src (T1).
+// DecodeValue reads a value that AppendValue wrote and returns what follows it. Values held as
+// bytes alias src (T1).
 func DecodeValue(src []byte, oid OID) (d Datum, rest []byte, err error) {
 	switch reprFor(oid) {
 	case reprInt:

@@ -1,4 +1,5 @@
-// Package pgoracle runs golden files of SQL expressions whose expected results come from PostgreSQL.
+// Package pgoracle runs golden files of SQL expressions whose expected results come from
+// PostgreSQL.
 //
 // A file has one expression a line and below it what PostgreSQL 15 answers:
 //

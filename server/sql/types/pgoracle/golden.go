@@ -149,6 +149,9 @@ func errorLine(err error) string {
 	if e.Hint != "" {
 		line += " | HINT " + e.Hint
 	}
+	if e.Context != "" {
+		line += " | CONTEXT " + e.Context
+	}
 	return strings.ReplaceAll(line, "\n", `\n`)
 }
 

@@ -35,8 +35,8 @@ const startTimeout = 30 * time.Second
 // addressVariable names a PostgreSQL 15 that runs already, to save the start of one.
 const addressVariable = "ACKDB_PGORACLE"
 
-// Start runs a PostgreSQL 15 on a Unix socket in a temporary directory until the test ends. It skips
-// the test, saying so, where the programs are missing.
+// Start runs a PostgreSQL 15 on a Unix socket in a temporary directory until the test ends. It
+// skips the test, saying so, where the programs are missing.
 func Start(t *testing.T) *Oracle {
 	t.Helper()
 	if address := os.Getenv(addressVariable); address != "" {
@@ -152,5 +152,13 @@ func convertError(t *testing.T, err error) error {
 	var pg *pgconn.PgError
 	require.True(t, errors.As(err, &pg), "%v", err)
 	return &types.Error{Code: types.Code(pg.Code), Message: strings.TrimSpace(pg.Message),
-		Detail: pg.Detail, Hint: pg.Hint}
+		Detail: pg.Detail, Hint: pg.Hint, Context: jsonContext(pg.Where)}
+}
+
+// jsonContext keeps the context that a type's input gives; that of SQL functions is not compared.
+func jsonContext(where string) string {
+	if strings.HasPrefix(where, "JSON data") {
+		return where
+	}
+	return ""
 }
