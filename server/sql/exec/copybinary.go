@@ -24,7 +24,11 @@ const copyHeaderSize = len(copySignature) + 8
 // binaryReader reads the binary format.
 type binaryReader struct {
 	header bool // was read
+	rows   int64
+	column int // the field being read, or -1
 }
+
+func (b *binaryReader) where() (int64, []byte, int) { return b.rows, nil, b.column }
 
 func (b *binaryReader) read(c *CopyIn, data []byte, _ bool) (int, bool, bool, error) {
 	if !b.header {
@@ -35,6 +39,7 @@ func (b *binaryReader) read(c *CopyIn, data []byte, _ bool) (int, bool, bool, er
 		return 0, false, false, nil
 	}
 	count := int(int16(binary.BigEndian.Uint16(data)))
+	b.column = -1
 	if count == -1 {
 		return 2, true, false, nil
 	}
@@ -45,12 +50,17 @@ func (b *binaryReader) read(c *CopyIn, data []byte, _ bool) (int, bool, bool, er
 	at := 2
 	for i := range c.fields {
 		n, v, err := b.field(c, i, data[at:])
+		if err != nil {
+			b.column = i
+			b.rows++
+		}
 		if err != nil || n == 0 {
 			return 0, false, false, err
 		}
 		c.fields[i] = v
 		at += n
 	}
+	b.rows++
 	return at, false, true, nil
 }
 

@@ -2,6 +2,7 @@ package exec
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -33,6 +34,9 @@ type copyReader interface {
 	// read fills the fields of the next row and says how many bytes it took: 0 when the row is not
 	// all there. end says that the data are at their end.
 	read(c *CopyIn, data []byte, last bool) (taken int, end, row bool, err error)
+	// where tells the row it is at, from 1; its text, or that of the field it stopped at, whose
+	// number is column, else -1.
+	where() (line int64, text []byte, column int)
 }
 
 // CopyIn starts a COPY ... FROM STDIN.
@@ -98,7 +102,7 @@ func (c *CopyIn) consume(data []byte, last bool) ([]byte, error) {
 	for len(data) > 0 && !c.ended {
 		taken, end, row, err := c.format.read(c, data, last)
 		if err != nil {
-			return nil, err
+			return nil, c.place(err, true)
 		}
 		if taken == 0 && !end {
 			break
@@ -108,7 +112,7 @@ func (c *CopyIn) consume(data []byte, last bool) ([]byte, error) {
 			continue
 		}
 		if err := c.one(); err != nil {
-			return nil, err
+			return nil, c.place(err, !isDuplicate(err))
 		}
 	}
 	return data, nil
@@ -125,6 +129,36 @@ func (c *CopyIn) one() error {
 	}
 	_, err := c.insert.one(c.run)
 	return err
+}
+
+func isDuplicate(err error) bool {
+	var e *types.Error
+	return errors.As(err, &e) && e.Code == plan.CodeUniqueViolation
+}
+
+// maxShownLine bounds the line or value an error shows, Postgres' MAX_COPY_DATA_DISPLAY.
+const maxShownLine = 100
+
+// place says in an error where in the data it happened. withLine shows the line too; of a duplicate
+// it is not shown, since Postgres finds those a batch later.
+func (c *CopyIn) place(err error, withLine bool) error {
+	var e *types.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	line, text, column := c.format.where()
+	placed := *e
+	placed.Context = fmt.Sprintf("COPY %s, line %d", c.node.Table.Name, line)
+	if column >= 0 {
+		placed.Context += ", column " + c.node.Table.Columns[c.node.Columns[column]].Name
+	}
+	if withLine && text != nil {
+		if len(text) > maxShownLine {
+			text = append(text[:maxShownLine:maxShownLine], "..."...)
+		}
+		placed.Context += ": \"" + string(text) + "\""
+	}
+	return &placed
 }
 
 // Finish ends the data and gives the command tag.

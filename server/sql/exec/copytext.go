@@ -11,11 +11,16 @@ import (
 // escapes, and a NULL written as a string of its own.
 type textReader struct {
 	format plan.CopyFormat
-	header bool // the first line is one, and still to come
-	line   int64
+	header bool   // the first line is one, and still to come
 	text   []byte // the fields of the row, unescaped
 	raw    [][]byte
+
+	line   int64  // being read, from 1
+	shown  []byte // what an error shows of it
+	column int    // the field being read, or -1
 }
+
+func (t *textReader) where() (int64, []byte, int) { return t.line, t.shown, t.column }
 
 func (t *textReader) read(c *CopyIn, data []byte, last bool) (int, bool, bool, error) {
 	end := lineEnd(data)
@@ -27,7 +32,7 @@ func (t *textReader) read(c *CopyIn, data []byte, last bool) (int, bool, bool, e
 		end, taken = len(data), len(data)
 	}
 	line := bytes.TrimSuffix(data[:end], []byte{'\r'})
-	t.line++
+	t.line, t.shown, t.column = t.line+1, line, -1
 	if string(line) == `\.` {
 		return taken, true, false, nil
 	}
@@ -117,6 +122,7 @@ func (t *textReader) row(c *CopyIn, line []byte) error {
 		t.text = appendUnescaped(t.text, raw)
 		v, err := c.parse(i, t.text[start:len(t.text):len(t.text)])
 		if err != nil {
+			t.shown, t.column = raw, i
 			return err
 		}
 		c.fields[i] = v

@@ -14,7 +14,7 @@ const codeLockNotAvailable types.Code = "55P03"
 // lockError says which table a lock was not to be had on.
 func lockError(err error, table string) error {
 	if errors.Is(err, engine.ErrLockNotAvailable) && !errors.Is(err, engine.ErrLockTimeout) {
-		return types.Errorf(codeLockNotAvailable, "could not obtain lock on relation %q", table)
+		return types.Errorf(codeLockNotAvailable, "could not obtain lock on relation \"%s\"", table)
 	}
 	return fmt.Errorf("exec: lock table %s: %w", table, err)
 }
@@ -23,7 +23,7 @@ func lockError(err error, table string) error {
 func lockRowError(err error, table string) error {
 	if errors.Is(err, engine.ErrLockNotAvailable) && !errors.Is(err, engine.ErrLockTimeout) {
 		return types.Errorf(codeLockNotAvailable,
-			"could not obtain lock on row in relation %q", table)
+			"could not obtain lock on row in relation \"%s\"", table)
 	}
 	return fmt.Errorf("exec: lock a row of %s: %w", table, err)
 }

@@ -23,7 +23,8 @@ import (
 //	await session=name           what it gave in the end
 //	simple                       each line a statement, through the fingerprint cache
 //	prepare [types=(int4,...)]   parameter and result types of a statement
-//	execute args=(a,...)         the statement prepared last, with arguments in text
+//	execute args=(a,...)         the statement prepared last, with arguments in text, in which a
+//	                             semicolon stands for a comma
 //	copy [piece=n]               COPY FROM STDIN and, from the second line on, the data, in which
 //	                             <tab> stands for a tab
 //	restart                      close the store and open it again
@@ -133,6 +134,35 @@ func (s *script) waiters() int {
 func (s *script) prepare(t *testing.T, d *datadriven.TestData, session *session) string {
 	stmt, err := parse.ParseOne(d.Input)
 	require.NoError(t, err)
+	declared := declaredTypes(t, d)
+	s.stmt = stmt
+	session.begin()
+	defer func() {
+		if !session.explicit {
+			_ = session.end(false)
+		}
+	}()
+	p, err := s.n.planner.Prepare(session.env(nil).Plan(), stmt, declared)
+	if err != nil {
+		return describe(err)
+	}
+	out := showParams(p.ParamOIDs)
+	if p.Columns != nil {
+		out += "\n" + header(p.Columns)
+	}
+	return out
+}
+
+func showParams(oids []uint32) string {
+	var params []string
+	for _, oid := range oids {
+		params = append(params, types.FormatType(types.OID(oid), types.NoMod))
+	}
+	return "params: " + strings.Join(params, ", ")
+}
+
+// declaredTypes reads types=(...), in which - is a type the client leaves open.
+func declaredTypes(t *testing.T, d *datadriven.TestData) []uint32 {
 	var declared []uint32
 	for _, arg := range d.CmdArgs {
 		if arg.Key != "types" {
@@ -148,26 +178,7 @@ func (s *script) prepare(t *testing.T, d *datadriven.TestData, session *session)
 			declared = append(declared, uint32(info.OID))
 		}
 	}
-	s.stmt = stmt
-	session.begin()
-	defer func() {
-		if !session.explicit {
-			_ = session.end(false)
-		}
-	}()
-	p, err := s.n.planner.Prepare(session.env(nil).Plan(), stmt, declared)
-	if err != nil {
-		return describe(err)
-	}
-	var params []string
-	for _, oid := range p.ParamOIDs {
-		params = append(params, types.FormatType(types.OID(oid), types.NoMod))
-	}
-	out := fmt.Sprintf("params: %s", strings.Join(params, ", "))
-	if p.Columns != nil {
-		out += "\n" + header(p.Columns)
-	}
-	return out
+	return declared
 }
 
 func (s *script) executeArgs(t *testing.T, d *datadriven.TestData, session *session) string {
@@ -187,7 +198,7 @@ func (s *script) executeArgs(t *testing.T, d *datadriven.TestData, session *sess
 				continue
 			}
 			of := types.Type{OID: types.OID(p.ParamOIDs[i]), Mod: types.NoMod}
-			v, err := types.ParseText(of, text, nil)
+			v, err := types.ParseText(of, strings.ReplaceAll(text, ";", ","), nil)
 			require.NoError(t, err)
 			params = append(params, v)
 		}

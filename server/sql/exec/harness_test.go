@@ -346,7 +346,7 @@ func describe(err error) string {
 		if e.Position > 0 {
 			out += fmt.Sprintf(" (at %d)", e.Position)
 		}
-		for _, part := range [][2]string{{"DETAIL", e.Detail}, {"HINT", e.Hint},
+		for _, part := range [][2]string{{"DETAIL", e.Detail}, {"HINT", e.Hint}, {"CONTEXT", e.Context},
 			{"CONSTRAINT", e.Constraint}, {"COLUMN", e.Column}} {
 			if part[1] != "" {
 				out += "\n" + part[0] + ": " + part[1]

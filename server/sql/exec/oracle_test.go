@@ -49,19 +49,32 @@ func TestOracle(t *testing.T) {
 				require.NoError(t, err)
 			}
 			datadriven.RunTest(t, file, func(t *testing.T, d *datadriven.TestData) string {
-				if d.Cmd != "sql" && d.Cmd != "simple" || d.HasArg("session") ||
-					strings.Contains(d.Input, "EXPLAIN") || strings.Contains(d.Expected, "is not supported") {
+				if d.HasArg("session") || strings.Contains(d.Input, "EXPLAIN") ||
+					strings.Contains(d.Expected, "is not supported") {
 					return d.Expected
 				}
 				notices = nil
-				got, failed, isError := strings.Cut(ask(conn, d.Input), "ERROR")
+				var answer string
+				switch d.Cmd {
+				case "sql":
+					answer = ask(conn, d.Input)
+				case "simple":
+					for _, line := range strings.Split(d.Input, "\n") {
+						answer += askOne(conn, line, 0)
+					}
+				case "prepare":
+					answer = askPrepare(t, conn, d)
+				default:
+					return d.Expected
+				}
+				got, failed, isError := strings.Cut(answer, "ERROR")
 				got += strings.Join(notices, "")
 				if isError {
 					got += "ERROR" + failed
 				}
 				if got != d.Expected {
-					differences = append(differences, fmt.Sprintf("%s\n%s\nours:\n%s\nPostgres:\n%s",
-						d.Pos, d.Input, d.Expected, got))
+					differences = append(differences, fmt.Sprintf("%s\n%s\n%s", d.Pos, d.Input,
+						differing(d.Expected, got)))
 				}
 				return d.Expected
 			})
@@ -95,11 +108,7 @@ func askOne(conn *pgconn.PgConn, sql string, before int) string {
 	for results.NextResult() {
 		r := results.ResultReader()
 		if fields := r.FieldDescriptions(); fields != nil {
-			names := make([]string, len(fields))
-			for i, f := range fields {
-				names[i] = f.Name + " " + types.FormatType(types.OID(f.DataTypeOID), f.TypeModifier)
-			}
-			fmt.Fprintln(&out, "-- "+strings.Join(names, ", "))
+			fmt.Fprintln(&out, showFields(fields))
 		}
 		for r.NextRow() {
 			cells := make([]string, len(r.Values()))
@@ -118,6 +127,45 @@ func askOne(conn *pgconn.PgConn, sql string, before int) string {
 		fmt.Fprintln(&out, describeOracle(err, before))
 	}
 	return out.String()
+}
+
+// differing shows the first lines in which two answers differ.
+func differing(ours, theirs string) string {
+	a, b := strings.Split(ours, "\n"), strings.Split(theirs, "\n")
+	var out strings.Builder
+	for i := range max(len(a), len(b)) {
+		x, y := "", ""
+		if i < len(a) {
+			x = a[i]
+		}
+		if i < len(b) {
+			y = b[i]
+		}
+		if x != y {
+			fmt.Fprintf(&out, "- %s\n+ %s\n", x, y)
+		}
+	}
+	return out.String()
+}
+
+func showFields(fields []pgconn.FieldDescription) string {
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.Name + " " + types.FormatType(types.OID(f.DataTypeOID), f.TypeModifier)
+	}
+	return "-- " + strings.Join(names, ", ")
+}
+
+func askPrepare(t *testing.T, conn *pgconn.PgConn, d *datadriven.TestData) string {
+	p, err := conn.Prepare(context.Background(), "", d.Input, declaredTypes(t, d))
+	if err != nil {
+		return describeOracle(err, 0) + "\n"
+	}
+	out := showParams(p.ParamOIDs)
+	if p.Fields != nil {
+		out += "\n" + showFields(p.Fields)
+	}
+	return out + "\n"
 }
 
 func describeOracle(err error, before int) string {

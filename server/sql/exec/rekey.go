@@ -16,11 +16,8 @@ import (
 // one transaction. It is bounded by the size a transaction may have.
 func (r *run) addPrimaryKey(ctx context.Context, n *plan.AddPrimaryKey) error {
 	old := n.Table
-	if r.txn.Isolation() != engine.ReadCommitted {
-		// The scan below would read the transaction's snapshot, and rows committed since would be
-		// lost with the old storage.
-		return types.Errorf(types.CodeFeatureNotSupported,
-			"ALTER TABLE ... ADD PRIMARY KEY above READ COMMITTED is not supported")
+	if err := r.refuseStale(); err != nil {
+		return err
 	}
 	schema := &catalog.Schema{OID: old.SchemaOID, Name: old.Schema}
 	t := *old
@@ -54,6 +51,21 @@ func (r *run) addPrimaryKey(ctx context.Context, n *plan.AddPrimaryKey) error {
 		return fmt.Errorf("exec: empty the old storage of %s: %w", t.Name, err)
 	}
 	return nil
+}
+
+// refuseStale refuses what must see every row in a transaction that cannot. Above READ COMMITTED a
+// scan reads the transaction's snapshot; rows committed between it and the table lock would be
+// lost with the old storage. A snapshot that is taken now, under the lock, sees them all.
+func (r *run) refuseStale() error {
+	if r.txn.Isolation() == engine.ReadCommitted {
+		return nil
+	}
+	applied := r.x.db.Applied()
+	if r.txn.SnapshotLSN() >= applied {
+		return nil
+	}
+	return types.Errorf(types.CodeFeatureNotSupported, "ALTER TABLE ... ADD PRIMARY KEY behind"+
+		" an earlier statement of a REPEATABLE READ or SERIALIZABLE transaction is not supported")
 }
 
 // rekey copies the rows of one form of a table to another.

@@ -67,7 +67,7 @@ func (r *run) describe(oid uint32) (*catalog.Sequence, error) {
 		return q, nil
 	}
 	if t := snapshot.TableByOID(oid); t != nil {
-		return nil, types.Errorf(types.CodeWrongObjectType, "%q is not a sequence", t.Name)
+		return nil, types.Errorf(types.CodeWrongObjectType, "\"%s\" is not a sequence", t.Name)
 	}
 	return nil, types.Errorf(types.CodeUndefinedTable,
 		"could not open relation with OID %d", oid)

@@ -63,7 +63,7 @@ func (a *analyzer) resolve(name parse.QName) catalog.Relation {
 }
 
 func (a *analyzer) noRelation(r *parse.RangeVar) error {
-	return a.errorf(r.Pos, types.CodeUndefinedTable, "relation %q does not exist",
+	return a.errorf(r.Pos, types.CodeUndefinedTable, "relation \"%s\" does not exist",
 		r.Name.String())
 }
 
@@ -80,18 +80,18 @@ func (a *analyzer) table(r *parse.RangeVar) (*catalog.Table, error) {
 		return rel.Table, nil
 	case rel.Sequence != nil:
 		return nil, a.errorf(r.Pos, types.CodeWrongObjectType,
-			"cannot change sequence %q", r.Name.Name)
+			"cannot change sequence \"%s\"", r.Name.Name)
 	case rel.Index != nil:
 		return nil, a.errorf(r.Pos, types.CodeWrongObjectType,
-			"cannot open relation %q", r.Name.Name)
+			"cannot open relation \"%s\"", r.Name.Name)
 	}
 	return nil, types.Errorf(types.CodeInsufficientPrivilege,
-		"permission denied: %q is a system catalog", r.Name.Name)
+		"permission denied: \"%s\" is a system catalog", r.Name.Name)
 }
 
 // param gives parameter n's expression.
 func (a *analyzer) param(n int, pos parse.Pos) (Expr, error) {
-	if a.holes != nil {
+	if a.holes != nil || a.env.NoParams {
 		return nil, a.errorf(pos, CodeUndefinedParameter, "there is no parameter $%d", n)
 	}
 	if n < 1 || n > 65535 {
@@ -118,13 +118,8 @@ func (a *analyzer) fixParam(x *Param, oid types.OID) {
 	}
 }
 
-// settleParams makes text of every parameter that nothing gave a type, as long as it is used.
+// settleParams refuses a parameter that nothing gave a type.
 func (a *analyzer) settleParams() error {
-	for _, use := range a.uses {
-		if use.T.OID == types.Unknown {
-			a.fixParam(use, types.Text)
-		}
-	}
 	for i, oid := range a.params {
 		if oid == 0 {
 			return types.Errorf(types.CodeIndeterminateType,

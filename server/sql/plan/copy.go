@@ -63,18 +63,17 @@ func (a *analyzer) copyOption(c *Copy, name string, option parse.DefElem) error 
 			return a.unsupported(option.Pos, "COPY csv")
 		default:
 			return a.errorf(option.Pos, types.CodeInvalidParameter,
-				"COPY format %q not recognized", value)
+				"COPY format \"%s\" not recognized", value)
 		}
 	case "freeze":
 	case "delimiter":
-		if len(value) != 1 || strings.Contains("\\.abcdefghijklmnopqrstuvwxyz0123456789\r\n", value) {
-			return a.errorf(option.Pos, types.CodeInvalidParameter,
-				"COPY delimiter cannot be %q", value)
+		if err := checkDelimiter(value); err != nil {
+			return err
 		}
 		c.Format.Delimiter = value[0]
 	case "null":
 		if strings.ContainsAny(value, "\r\n") {
-			return a.errorf(option.Pos, types.CodeInvalidParameter,
+			return types.Errorf(types.CodeInvalidParameter,
 				"COPY null representation cannot use newline or carriage return")
 		}
 		c.Format.Null = value
@@ -89,7 +88,22 @@ func (a *analyzer) copyOption(c *Copy, name string, option parse.DefElem) error 
 		return a.errorf(option.Pos, types.CodeFeatureNotSupported,
 			"COPY %s available only in CSV mode", name)
 	default:
-		return a.errorf(option.Pos, types.CodeSyntax, "option %q not recognized", name)
+		return a.errorf(option.Pos, types.CodeSyntax, "option \"%s\" not recognized", name)
+	}
+	return nil
+}
+
+func checkDelimiter(value string) error {
+	switch {
+	case len(value) != 1:
+		return types.Errorf(types.CodeFeatureNotSupported,
+			"COPY delimiter must be a single one-byte character")
+	case value == "\r" || value == "\n":
+		return types.Errorf(types.CodeInvalidParameter,
+			"COPY delimiter cannot be newline or carriage return")
+	case strings.Contains("\\.abcdefghijklmnopqrstuvwxyz0123456789", value):
+		return types.Errorf(types.CodeInvalidParameter,
+			"COPY delimiter cannot be \"%s\"", value)
 	}
 	return nil
 }
@@ -109,10 +123,10 @@ func (a *analyzer) copyColumns(t *catalog.Table, names []string) ([]int, error) 
 		switch {
 		case i < 0:
 			return nil, a.errorf(parse.NoPos, CodeUndefinedColumn,
-				"column %q of relation %q does not exist", name, t.Name)
+				"column \"%s\" of relation \"%s\" does not exist", name, t.Name)
 		case slices.Contains(columns, i):
 			return nil, a.errorf(parse.NoPos, CodeDuplicateColumn,
-				"column %q specified more than once", name)
+				"column \"%s\" specified more than once", name)
 		}
 		columns = append(columns, i)
 	}
@@ -122,7 +136,7 @@ func (a *analyzer) copyColumns(t *catalog.Table, names []string) ([]int, error) 
 func (a *analyzer) copyFrom(c *Copy, n *parse.CopyStmt) (*Prepared, error) {
 	t, err := a.table(n.Table)
 	if err != nil {
-		return nil, err
+		return nil, withoutPosition(err)
 	}
 	c.Table = t
 	if c.Columns, err = a.copyColumns(t, n.Columns); err != nil {
@@ -142,12 +156,12 @@ func (a *analyzer) copyFrom(c *Copy, n *parse.CopyStmt) (*Prepared, error) {
 func (a *analyzer) copyTo(c *Copy, n *parse.CopyStmt) (*Prepared, error) {
 	s := &selecting{}
 	if err := a.fromTable(s, n.Table); err != nil {
-		return nil, err
+		return nil, withoutPosition(err)
 	}
 	scan, ok := s.in.(*Scan)
 	if !ok {
 		return nil, a.errorf(n.Table.Pos, types.CodeWrongObjectType,
-			"cannot copy from %q", n.Table.Name.String()).(*types.Error).WithHint(
+			"cannot copy from \"%s\"", n.Table.Name.String()).(*types.Error).WithHint(
 			"Try the COPY (SELECT ...) TO variant.")
 	}
 	c.Table = scan.Table

@@ -135,7 +135,7 @@ func (a *analyzer) creationSchema(name parse.QName, pos parse.Pos) (*catalog.Sch
 		s := a.env.Catalog.Schema(name.Schema)
 		if s == nil {
 			return nil, a.errorf(pos, types.CodeInvalidSchemaName,
-				"schema %q does not exist", name.Schema)
+				"schema \"%s\" does not exist", name.Schema)
 		}
 		return a.writable(s, name.Name)
 	}
@@ -164,7 +164,7 @@ func (a *analyzer) taken(schema *catalog.Schema, name string) *types.Error {
 	if !rel.Exists() {
 		return nil
 	}
-	return types.Errorf(CodeDuplicateTable, "relation %q already exists", name)
+	return types.Errorf(CodeDuplicateTable, "relation \"%s\" already exists", name)
 }
 
 func (a *analyzer) createSchema(p *Prepared, n *parse.CreateSchemaStmt) (Node, error) {
@@ -172,16 +172,16 @@ func (a *analyzer) createSchema(p *Prepared, n *parse.CreateSchemaStmt) (Node, e
 		return nil, a.unsupported(parse.NoPos, "CREATE SCHEMA ... AUTHORIZATION")
 	}
 	if len(n.Name) > 3 && n.Name[:3] == "pg_" {
-		return nil, types.Errorf(CodeReservedName, "unacceptable schema name %q", n.Name).
+		return nil, types.Errorf(CodeReservedName, "unacceptable schema name \"%s\"", n.Name).
 			WithDetail("The prefix \"pg_\" is reserved for system schemas.")
 	}
 	if a.env.Catalog.Schema(n.Name) == nil {
 		return &CreateSchema{Name: n.Name}, nil
 	}
 	if !n.IfNotExists {
-		return nil, types.Errorf(CodeDuplicateSchema, "schema %q already exists", n.Name)
+		return nil, types.Errorf(CodeDuplicateSchema, "schema \"%s\" already exists", n.Name)
 	}
-	p.notice(CodeDuplicateSchema, "schema %q already exists, skipping", n.Name)
+	p.notice(CodeDuplicateSchema, "schema \"%s\" already exists, skipping", n.Name)
 	return &Nothing{}, nil
 }
 
@@ -190,7 +190,7 @@ func (a *analyzer) truncate(n *parse.TruncateStmt) (Node, error) {
 	for _, r := range n.Tables {
 		t, err := a.table(r)
 		if err != nil {
-			return nil, err
+			return nil, withoutPosition(err)
 		}
 		node.Tables = append(node.Tables, t)
 	}
@@ -224,13 +224,13 @@ func (a *analyzer) missing(
 	p *Prepared, n *parse.DropStmt, code types.Code, what string, name parse.QName,
 ) error {
 	if !n.IfExists {
-		return types.Errorf(code, "%s %q does not exist", what, name.String())
+		return types.Errorf(code, "%s \"%s\" does not exist", what, name.String())
 	}
 	if name.Schema != "" && a.env.Catalog.Schema(name.Schema) == nil {
-		p.notice("00000", "schema %q does not exist, skipping", name.Schema)
+		p.notice("00000", "schema \"%s\" does not exist, skipping", name.Schema)
 		return nil
 	}
-	p.notice("00000", "%s %q does not exist, skipping", what, name.Name)
+	p.notice("00000", "%s \"%s\" does not exist, skipping", what, name.Name)
 	return nil
 }
 
@@ -241,7 +241,7 @@ func (a *analyzer) dropTables(p *Prepared, n *parse.DropStmt) (Node, error) {
 		case rel.Table != nil:
 			node.Tables = append(node.Tables, rel.Table)
 		case rel.Exists():
-			return nil, types.Errorf(types.CodeWrongObjectType, "%q is not a table", name.Name)
+			return nil, types.Errorf(types.CodeWrongObjectType, "\"%s\" is not a table", name.Name)
 		default:
 			if err := a.missing(p, n, types.CodeUndefinedTable, "table", name); err != nil {
 				return nil, err
@@ -262,7 +262,7 @@ func (a *analyzer) dropSequences(p *Prepared, n *parse.DropStmt) (Node, error) {
 			node.Sequences = append(node.Sequences, rel.Sequence)
 		case rel.Exists():
 			return nil, types.Errorf(types.CodeWrongObjectType,
-				"%q is not a sequence", name.Name)
+				"\"%s\" is not a sequence", name.Name)
 		default:
 			if err := a.missing(p, n, types.CodeUndefinedTable, "sequence", name); err != nil {
 				return nil, err
@@ -292,9 +292,9 @@ func (a *analyzer) dropSchemas(p *Prepared, n *parse.DropStmt) (Node, error) {
 		if s == nil {
 			if !n.IfExists {
 				return nil, types.Errorf(types.CodeInvalidSchemaName,
-					"schema %q does not exist", name.Name)
+					"schema \"%s\" does not exist", name.Name)
 			}
-			p.notice("00000", "schema %q does not exist, skipping", name.Name)
+			p.notice("00000", "schema \"%s\" does not exist, skipping", name.Name)
 			continue
 		}
 		switch s.Name {

@@ -48,13 +48,13 @@ func (a *analyzer) alterSequence(p *Prepared, n *parse.AlterSequenceStmt) (Node,
 	rel := a.resolve(n.Sequence.Name)
 	switch {
 	case !rel.Exists() && n.IfExists:
-		p.notice("00000", "relation %q does not exist, skipping", n.Sequence.Name.String())
+		p.notice("00000", "relation \"%s\" does not exist, skipping", n.Sequence.Name.String())
 		return &Nothing{}, nil
 	case !rel.Exists():
-		return nil, a.noRelation(n.Sequence)
+		return nil, withoutPosition(a.noRelation(n.Sequence))
 	case rel.Sequence == nil:
 		return nil, types.Errorf(types.CodeWrongObjectType,
-			"%q is not a sequence", n.Sequence.Name.Name)
+			"\"%s\" is not a sequence", n.Sequence.Name.Name)
 	}
 	q := *rel.Sequence
 	o, err := a.sequenceOptions(&q, n.Options)
@@ -182,11 +182,11 @@ func (a *analyzer) ownedBy(q *catalog.Sequence, option parse.DefElem) error {
 	rel := a.resolve(table)
 	if rel.Table == nil {
 		return types.Errorf(types.CodeUndefinedTable,
-			"relation %q does not exist", table.String())
+			"relation \"%s\" does not exist", table.String())
 	}
 	i := rel.Table.ColumnIndex(column)
 	if i < 0 {
-		return types.Errorf(CodeUndefinedColumn, "column %q of relation %q does not exist",
+		return types.Errorf(CodeUndefinedColumn, "column \"%s\" of relation \"%s\" does not exist",
 			column, rel.Table.Name)
 	}
 	q.OwnerTable, q.OwnerColumn = rel.Table.OID, rel.Table.Columns[i].Attnum

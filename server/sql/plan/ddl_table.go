@@ -72,7 +72,7 @@ func (a *analyzer) addColumn(node *CreateTable, def *parse.ColumnDef) error {
 	t := node.Table
 	if t.ColumnIndex(def.Name) >= 0 {
 		return types.Errorf(CodeDuplicateColumn,
-			"column %q specified more than once", def.Name)
+			"column \"%s\" specified more than once", def.Name)
 	}
 	c := catalog.Column{Name: def.Name, Attnum: int16(len(t.Columns) + 1)}
 	var err error
@@ -157,7 +157,7 @@ func (a *analyzer) columnType(def *parse.ColumnDef) (types.Type, error) {
 	}
 	if info := types.Lookup(t.OID); info.Pseudo {
 		return t, a.errorf(def.Pos, CodeInvalidTableDef,
-			"column %q has pseudo-type %s", def.Name, info.SQLName)
+			"column \"%s\" has pseudo-type %s", def.Name, info.SQLName)
 	}
 	return t, nil
 }
@@ -169,14 +169,14 @@ func (a *analyzer) columnConstraint(
 	case parse.ConstraintNull:
 		if c.NotNull {
 			return a.errorf(con.Pos, types.CodeSyntax,
-				"conflicting NULL/NOT NULL declarations for column %q of table %q", c.Name, t.Name)
+				"conflicting NULL/NOT NULL declarations for column \"%s\" of table \"%s\"", c.Name, t.Name)
 		}
 	case parse.ConstraintNotNull:
 		c.NotNull = true
 	case parse.ConstraintDefault:
 		if serial || c.Default != "" {
 			return a.errorf(con.Pos, types.CodeSyntax,
-				"multiple default values specified for column %q of table %q", c.Name, t.Name)
+				"multiple default values specified for column \"%s\" of table \"%s\"", c.Name, t.Name)
 		}
 		text, err := a.defaultText(c, con.Expr)
 		if err != nil {
@@ -219,9 +219,9 @@ func (a *analyzer) defaultText(c *catalog.Column, n parse.Expr) (string, error) 
 		return "", err
 	}
 	if _, isParam := x.(*Param); isParam {
-		return "", a.errorf(n.Position(), CodeUndefinedParameter, "there is no parameter $1")
+		return "", a.errorf(startOf(n), CodeUndefinedParameter, "there is no parameter $1")
 	}
-	y, err := a.assign(x, c, n.Position())
+	y, err := a.assign(x, c, startOf(n))
 	if err != nil {
 		return "", err
 	}
@@ -253,7 +253,7 @@ func (a *analyzer) tableConstraints(t *catalog.Table, n *parse.CreateTableStmt) 
 func (a *analyzer) primaryKey(t *catalog.Table, con *parse.Constraint, names []string) error {
 	if t.PrimaryKey != nil {
 		return a.errorf(con.Pos, CodeInvalidTableDef,
-			"multiple primary keys for table %q are not allowed", t.Name)
+			"multiple primary keys for table \"%s\" are not allowed", t.Name)
 	}
 	columns, err := a.keyColumns(t, con, names)
 	if err != nil {
@@ -282,11 +282,11 @@ func (a *analyzer) keyColumns(
 		i := t.ColumnIndex(name)
 		if i < 0 {
 			return nil, a.errorf(con.Pos, CodeUndefinedColumn,
-				"column %q named in key does not exist", name)
+				"column \"%s\" named in key does not exist", name)
 		}
 		if slices.Contains(columns, i) {
 			return nil, a.errorf(con.Pos, CodeDuplicateColumn,
-				"column %q appears twice in primary key constraint", name)
+				"column \"%s\" appears twice in primary key constraint", name)
 		}
 		if oid := t.Columns[i].Type.OID; !types.Keyable(oid) {
 			return nil, types.Errorf(types.CodeUndefinedObject,
@@ -306,14 +306,14 @@ func (a *analyzer) alterTable(p *Prepared, n *parse.AlterTableStmt) (Node, error
 	rel := a.resolve(n.Table.Name)
 	if !rel.Exists() {
 		if !n.IfExists {
-			return nil, a.noRelation(n.Table)
+			return nil, withoutPosition(a.noRelation(n.Table))
 		}
-		p.notice("00000", "relation %q does not exist, skipping", n.Table.Name.String())
+		p.notice("00000", "relation \"%s\" does not exist, skipping", n.Table.Name.String())
 		return &Nothing{}, nil
 	}
 	if rel.Table == nil {
 		return nil, types.Errorf(types.CodeWrongObjectType,
-			"%q is not a table", n.Table.Name.Name)
+			"\"%s\" is not a table", n.Table.Name.Name)
 	}
 	if len(n.Commands) != 1 {
 		return nil, a.unsupported(parse.NoPos, "ALTER TABLE with several actions")
@@ -331,8 +331,8 @@ func (a *analyzer) alterTable(p *Prepared, n *parse.AlterTableStmt) (Node, error
 
 func (a *analyzer) addPrimaryKey(t *catalog.Table, con *parse.Constraint) (Node, error) {
 	if t.PrimaryKey != nil {
-		return nil, a.errorf(con.Pos, CodeInvalidTableDef,
-			"multiple primary keys for table %q are not allowed", t.Name)
+		return nil, types.Errorf(CodeInvalidTableDef,
+			"multiple primary keys for table \"%s\" are not allowed", t.Name)
 	}
 	columns, err := a.keyColumns(t, con, con.Keys)
 	if err != nil {

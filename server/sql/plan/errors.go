@@ -55,3 +55,42 @@ func (a *analyzer) at(err error, pos parse.Pos) error {
 	}
 	return err
 }
+
+// startOf is where an expression begins, which is where Postgres points when it is the expression
+// as a whole that is wrong. A node's own position may lie further in, at its operator.
+func startOf(n parse.Expr) parse.Pos {
+	first := n.Position()
+	earlier := func(of parse.Expr) {
+		if of == nil {
+			return
+		}
+		if pos := startOf(of); pos >= 0 && (first < 0 || pos < first) {
+			first = pos
+		}
+	}
+	switch n := n.(type) {
+	case *parse.OpExpr:
+		earlier(n.Left)
+	case *parse.CastExpr:
+		earlier(n.Arg)
+	case *parse.AnyAllExpr:
+		earlier(n.Left)
+	case *parse.DistinctExpr:
+		earlier(n.Left)
+	case *parse.InExpr:
+		earlier(n.Left)
+	case *parse.LikeExpr:
+		earlier(n.Left)
+	case *parse.BetweenExpr:
+		earlier(n.Arg)
+	case *parse.BoolExpr:
+		earlier(n.Args[0])
+	case *parse.NullTest:
+		earlier(n.Arg)
+	case *parse.BooleanTest:
+		earlier(n.Arg)
+	case *parse.CollateExpr:
+		earlier(n.Arg)
+	}
+	return first
+}

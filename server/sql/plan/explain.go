@@ -240,7 +240,7 @@ func (a *analyzer) explainStmt(pl *Planner, n *parse.ExplainStmt) (*Prepared, er
 			}
 		default:
 			return nil, a.errorf(option.Pos, "42601",
-				"unrecognized EXPLAIN option %q", option.Name)
+				"unrecognized EXPLAIN option \"%s\"", option.Name)
 		}
 	}
 	inner := *a.stmt

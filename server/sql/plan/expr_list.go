@@ -34,7 +34,7 @@ func (a *analyzer) inExpr(n *parse.InExpr) (Expr, error) {
 	// a key column stays a bare column.
 	for i := range list {
 		to := types.Type{OID: common, Mod: types.NoMod}
-		if list[i], err = a.coerce(list[i], to, types.Implicit, "", n.List[i].Position()); err != nil {
+		if list[i], err = a.coerce(list[i], to, types.Implicit, "", startOf(n.List[i])); err != nil {
 			return nil, err
 		}
 	}
@@ -101,7 +101,7 @@ func (a *analyzer) anyAll(n *parse.AnyAllExpr) (Expr, error) {
 			elem = types.Text
 		}
 		to := types.Type{OID: types.ArrayOf(elem), Mod: types.NoMod}
-		if array, err = a.coerceUnknown(array, to, types.Implicit, n.Array.Position()); err != nil {
+		if array, err = a.coerceUnknown(array, to, types.Implicit, startOf(n.Array)); err != nil {
 			return nil, err
 		}
 	}
@@ -134,11 +134,11 @@ func (a *analyzer) array(n *parse.ArrayExpr, elem types.OID) (Expr, error) {
 		}
 		if elem != 0 {
 			to := types.Type{OID: elem, Mod: types.NoMod}
-			if x, err = a.coerce(x, to, types.Explicit, "", item.Position()); err != nil {
+			if x, err = a.coerce(x, to, types.Explicit, "", startOf(item)); err != nil {
 				return nil, err
 			}
 		}
-		list[i], places[i] = x, item.Position()
+		list[i], places[i] = x, startOf(item)
 	}
 	if elem == 0 {
 		if len(list) == 0 {
@@ -169,9 +169,9 @@ func (a *analyzer) indirection(n *parse.IndirectionExpr) (Expr, error) {
 		elem := types.ElemOf(x.Type().OID)
 		switch {
 		case !step.Subscript || step.Slice:
-			return nil, a.unsupported(n.Position(), "a field or a slice of a value")
+			return nil, a.unsupported(startOf(n), "a field or a slice of a value")
 		case elem == 0:
-			return nil, a.errorf(n.Position(), types.CodeDatatypeMismatch,
+			return nil, a.errorf(startOf(n), types.CodeDatatypeMismatch,
 				"cannot subscript type %s because it does not support subscripting",
 				types.FormatType(x.Type().OID, x.Type().Mod))
 		}
@@ -179,7 +179,7 @@ func (a *analyzer) indirection(n *parse.IndirectionExpr) (Expr, error) {
 		if err != nil {
 			return nil, err
 		}
-		index, err = a.coerce(index, int4Type, types.Assignment, "", step.Upper.Position())
+		index, err = a.coerce(index, int4Type, types.Assignment, "", startOf(step.Upper))
 		if err != nil {
 			return nil, err
 		}

@@ -84,7 +84,7 @@ func (a *analyzer) operand(n parse.Expr) (Expr, error) {
 	if err != nil || x.Type().OID != types.Unknown {
 		return x, err
 	}
-	return a.coerceUnknown(x, textType, types.Implicit, n.Position())
+	return a.coerceUnknown(x, textType, types.Implicit, startOf(n))
 }
 
 func (a *analyzer) boolExpr(n *parse.BoolExpr) (Expr, error) {
@@ -95,7 +95,7 @@ func (a *analyzer) boolExpr(n *parse.BoolExpr) (Expr, error) {
 		if err != nil {
 			return nil, err
 		}
-		if args[i], err = a.boolean(x, names[n.Op], arg.Position()); err != nil {
+		if args[i], err = a.boolean(x, names[n.Op], startOf(arg)); err != nil {
 			return nil, err
 		}
 	}
@@ -109,7 +109,7 @@ func (a *analyzer) boolExpr(n *parse.BoolExpr) (Expr, error) {
 }
 
 func (a *analyzer) nullTest(n *parse.NullTest) (Expr, error) {
-	x, err := a.operand(n.Arg)
+	x, err := a.expr(n.Arg) // which gives a bare parameter no type, as in Postgres
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +123,7 @@ func (a *analyzer) boolTest(n *parse.BooleanTest) (Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	if x, err = a.boolean(x, names[n.Kind], n.Arg.Position()); err != nil {
+	if x, err = a.boolean(x, names[n.Kind], startOf(n.Arg)); err != nil {
 		return nil, err
 	}
 	want := types.Null
@@ -168,7 +168,7 @@ func (a *analyzer) caseExpr(n *parse.CaseExpr) (Expr, error) {
 		if err != nil {
 			return nil, err
 		}
-		last, place = x, n.Else.Position()
+		last, place = x, startOf(n.Else)
 	}
 	results, places := []Expr{last}, []parse.Pos{place}
 	for _, when := range n.Whens {
@@ -182,7 +182,7 @@ func (a *analyzer) caseExpr(n *parse.CaseExpr) (Expr, error) {
 		}
 		c.When = append(c.When, cond)
 		results = append(results, result)
-		places = append(places, when.Result.Position())
+		places = append(places, startOf(when.Result))
 	}
 	t, err := a.common(results, "CASE", places)
 	if err != nil {
@@ -198,7 +198,7 @@ func (a *analyzer) caseCondition(arg parse.Expr, when parse.CaseWhen) (Expr, err
 		if err != nil {
 			return nil, err
 		}
-		return a.boolean(x, "CASE/WHEN", when.Cond.Position())
+		return a.boolean(x, "CASE/WHEN", startOf(when.Cond))
 	}
 	l, err := a.operand(arg)
 	if err != nil {
@@ -208,7 +208,7 @@ func (a *analyzer) caseCondition(arg parse.Expr, when parse.CaseWhen) (Expr, err
 	if err != nil {
 		return nil, err
 	}
-	return a.operator("=", l, r, when.Cond.Position())
+	return a.operator("=", l, r, startOf(when.Cond))
 }
 
 func (a *analyzer) coalesce(n *parse.CoalesceExpr) (Expr, error) {
@@ -232,7 +232,7 @@ func (a *analyzer) alternatives(list []parse.Expr, what string) ([]Expr, types.T
 		if err != nil {
 			return nil, types.Type{}, err
 		}
-		args[i], places[i] = x, n.Position()
+		args[i], places[i] = x, startOf(n)
 	}
 	t, err := a.common(args, what, places)
 	return args, t, err

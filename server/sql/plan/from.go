@@ -41,13 +41,13 @@ func (a *analyzer) fromTable(s *selecting, item *parse.RangeVar) error {
 		return a.fromSequence(s, item)
 	default:
 		return a.errorf(item.Pos, types.CodeWrongObjectType,
-			"cannot open relation %q", item.Name.Name).(*types.Error).WithDetail(
+			"cannot open relation \"%s\"", item.Name.Name).(*types.Error).WithDetail(
 			"This operation is not supported for indexes.")
 	}
 	src := a.scope.sources[0]
 	if item.Alias != nil && len(item.Alias.Columns) > len(src.columns) {
 		return types.Errorf(CodeInvalidColumnRef,
-			"table %q has %d columns available but %d columns specified",
+			"table \"%s\" has %d columns available but %d columns specified",
 			item.Alias.Name, len(src.columns), len(item.Alias.Columns))
 	}
 	return nil
@@ -88,7 +88,7 @@ func (a *analyzer) fromFunction(s *selecting, item *parse.RangeFunction) error {
 		scan.Alias = item.Alias.Name
 		if len(item.Alias.Columns) > len(src.columns) {
 			return types.Errorf(CodeInvalidColumnRef,
-				"table %q has %d columns available but %d columns specified",
+				"table \"%s\" has %d columns available but %d columns specified",
 				item.Alias.Name, len(src.columns), len(item.Alias.Columns))
 		}
 	}

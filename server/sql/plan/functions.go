@@ -108,7 +108,7 @@ func (a *analyzer) sequenceCall(op SequenceOp, args []Expr, n *parse.FuncCall) (
 		if takes[i] == types.RegClass && x.Type().OID != types.Unknown {
 			ctx = types.Explicit // text converts to regclass by an implicit cast of its own
 		}
-		y, err := a.coerce(x, to, ctx, "", n.Args[i].Position())
+		y, err := a.coerce(x, to, ctx, "", startOf(n.Args[i]))
 		if err != nil {
 			return nil, err
 		}
@@ -256,7 +256,7 @@ func (a *analyzer) typeName(n *parse.TypeName) (types.Type, error) {
 }
 
 func (a *analyzer) noType(n *parse.TypeName) error {
-	return a.errorf(n.Pos, types.CodeUndefinedObject, "type %q does not exist", n.Name.String())
+	return a.errorf(n.Pos, types.CodeUndefinedObject, "type \"%s\" does not exist", n.Name.String())
 }
 
 func (a *analyzer) typmods(n *parse.TypeName) ([]int64, error) {

@@ -57,7 +57,7 @@ func (a *analyzer) insertColumns(t *catalog.Table, n *parse.InsertStmt) ([]int, 
 		}
 		if slices.Contains(targets, i) {
 			return nil, a.errorf(c.Pos, CodeDuplicateColumn,
-				"column %q specified more than once", c.Name)
+				"column \"%s\" specified more than once", c.Name)
 		}
 		targets = append(targets, i)
 	}
@@ -69,7 +69,7 @@ func (a *analyzer) targetColumn(t *catalog.Table, c parse.InsertColumn) (int, er
 	switch {
 	case i < 0:
 		return 0, a.errorf(c.Pos, CodeUndefinedColumn,
-			"column %q of relation %q does not exist", c.Name, t.Name)
+			"column \"%s\" of relation \"%s\" does not exist", c.Name, t.Name)
 	case len(c.Steps) > 0:
 		return 0, a.unsupported(c.Pos, "assignment to an element or field of a column")
 	}
@@ -143,7 +143,7 @@ func (a *analyzer) insertValues(
 	rows := make([][]Expr, len(list))
 	for i, items := range list {
 		if len(items) != len(list[0]) {
-			return nil, a.errorf(items[0].Position(), types.CodeSyntax,
+			return nil, a.errorf(startOf(items[0]), types.CodeSyntax,
 				"VALUES lists must all be the same length")
 		}
 		rows[i] = make([]Expr, len(items))
@@ -167,7 +167,7 @@ func (a *analyzer) valueFor(c *catalog.Column, n parse.Expr) (Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.assign(x, c, n.Position())
+	return a.assign(x, c, startOf(n))
 }
 
 func (a *analyzer) checkInsertWidth(
@@ -176,7 +176,7 @@ func (a *analyzer) checkInsertWidth(
 	if width > len(targets) {
 		pos := parse.NoPos
 		if items != nil {
-			pos = items[len(targets)].Position()
+			pos = startOf(items[len(targets)])
 		}
 		return a.errorf(pos, types.CodeSyntax, "INSERT has more expressions than target columns")
 	}
@@ -247,7 +247,7 @@ func (a *analyzer) conflictTarget(t *catalog.Table, oc *parse.OnConflict) error 
 	if oc.Constraint != "" {
 		if t.PrimaryKey == nil || t.PrimaryKey.Name != oc.Constraint {
 			return types.Errorf(types.CodeUndefinedObject,
-				"constraint %q for table %q does not exist", oc.Constraint, t.Name)
+				"constraint \"%s\" for table \"%s\" does not exist", oc.Constraint, t.Name)
 		}
 		return nil
 	}
@@ -265,7 +265,7 @@ func (a *analyzer) conflictTarget(t *catalog.Table, oc *parse.OnConflict) error 
 		i := t.ColumnIndex(item.Name)
 		if i < 0 {
 			return a.errorf(oc.InferPos, CodeUndefinedColumn,
-				"column %q does not exist", item.Name)
+				"column \"%s\" does not exist", item.Name)
 		}
 		named[i] = true
 	}
@@ -335,7 +335,7 @@ func (a *analyzer) defaultExpr(c *catalog.Column) (Expr, error) {
 	stmt, err := parse.ParseOne("SELECT " + c.Default)
 	if err != nil {
 		return nil, types.Errorf(types.CodeDataCorrupted,
-			"default of column %q cannot be read: %v", c.Name, err)
+			"default of column \"%s\" cannot be read: %v", c.Name, err)
 	}
 	// The default has a text of its own; positions in it mean nothing to the client. Its names
 	// are resolved from the user's own schemas, whatever the session's path.

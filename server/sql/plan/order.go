@@ -67,7 +67,7 @@ func (a *analyzer) outputNamed(s *selecting, n *parse.ColumnRef) (int, error) {
 		}
 		if found >= 0 && Print(out.expr) != Print(s.outs[found].expr) {
 			return -1, a.errorf(n.Pos, CodeAmbiguousColumn,
-				"ORDER BY %q is ambiguous", n.Fields[0])
+				"ORDER BY \"%s\" is ambiguous", n.Fields[0])
 		}
 		if found < 0 {
 			found = i
@@ -106,7 +106,7 @@ func (a *analyzer) sortKey(x Expr, item parse.SortBy) (SortKey, error) {
 		key.NullsFirst = item.Nulls == parse.NullsFirst
 	}
 	if oid := x.Type().OID; !types.Keyable(oid) {
-		return key, a.errorf(item.Expr.Position(), types.CodeUndefinedFunction,
+		return key, a.errorf(startOf(item.Expr), types.CodeUndefinedFunction,
 			"could not identify an ordering operator for type %s",
 			types.FormatType(oid, types.NoMod)).(*types.Error).WithHint(
 			"Use an explicit ordering operator or modify the query.")
@@ -131,7 +131,7 @@ func (a *analyzer) bounds(s *selecting) error {
 		if err != nil {
 			return nil, err
 		}
-		return a.coerce(x, int8Type, types.Assignment, "", n.Position())
+		return a.coerce(x, int8Type, types.Assignment, "", startOf(n))
 	}
 	var err error
 	if s.count, err = bound(s.n.Limit, "LIMIT"); err != nil {
@@ -164,7 +164,7 @@ func (a *analyzer) checkGrouping(s *selecting) error {
 		}
 	}
 	for i, item := range s.order {
-		if err := check(item.key.Expr, s.n.OrderBy[i].Expr.Position()); err != nil {
+		if err := check(item.key.Expr, startOf(s.n.OrderBy[i].Expr)); err != nil {
 			return err
 		}
 	}
@@ -278,7 +278,7 @@ func (a *analyzer) assembleDistinct(s *selecting) (Node, error) {
 	keys := sortKeys(s)
 	for i, item := range s.order {
 		if item.column < 0 {
-			return nil, a.errorf(s.n.OrderBy[i].Expr.Position(), CodeInvalidColumnRef,
+			return nil, a.errorf(startOf(s.n.OrderBy[i].Expr), CodeInvalidColumnRef,
 				"for SELECT DISTINCT, ORDER BY expressions must appear in select list")
 		}
 		out := s.outs[item.column]
@@ -306,7 +306,7 @@ func (a *analyzer) locking(s *selecting, in Node) (Node, error) {
 		for _, of := range clause.Of {
 			if _, err := a.findSource("", of.Name.Name, of.Pos); err != nil {
 				return nil, a.errorf(of.Pos, types.CodeUndefinedTable,
-					"relation %q in %s clause not found in FROM clause", of.Name.Name,
+					"relation \"%s\" in %s clause not found in FROM clause", of.Name.Name,
 					lockName(clause.Strength))
 			}
 		}

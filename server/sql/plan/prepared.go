@@ -70,6 +70,9 @@ type Env struct {
 	SearchPath []string
 	User       string
 	Types      *types.Env // for the text form of literals; nil for the defaults
+
+	// NoParams says that the statement came by a way that has no parameters: $1 is an error then.
+	NoParams bool
 }
 
 // names gives e's text environment with the reg* types resolved by the catalog.

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"strings"
+
 	"ackdb/server/sql/catalog"
 	"ackdb/server/sql/parse"
 	"ackdb/server/sql/types"
@@ -92,7 +94,7 @@ func (a *analyzer) findColumn(name string, pos parse.Pos) (*Field, error) {
 			}
 			if found != nil {
 				return nil, a.errorf(pos, CodeAmbiguousColumn,
-					"column reference %q is ambiguous", name)
+					"column reference \"%s\" is ambiguous", name)
 			}
 			found = src.column(i)
 		}
@@ -108,12 +110,12 @@ func (a *analyzer) findSource(schema, name string, pos parse.Pos) (*source, erro
 		}
 	}
 	err := types.Errorf(types.CodeUndefinedTable,
-		"missing FROM-clause entry for table %q", name)
+		"missing FROM-clause entry for table \"%s\"", name)
 	for _, src := range a.scope.sources {
 		if src.schema != name && a.hidden[src.name] == name {
 			err = types.Errorf(types.CodeUndefinedTable,
-				"invalid reference to FROM-clause entry for table %q", name).WithHint(
-				"Perhaps you meant to reference the table alias %q.", src.name)
+				"invalid reference to FROM-clause entry for table \"%s\"", name).WithHint(
+				"Perhaps you meant to reference the table alias \"%s\".", src.name)
 		}
 	}
 	return nil, err.At(a.stmt.Position(pos))
@@ -135,8 +137,8 @@ func (a *analyzer) columnRef(ref *parse.ColumnRef) (Expr, error) {
 				return nil, a.unsupported(ref.Pos, "a whole row as a value")
 			}
 		}
-		return nil, a.errorf(ref.Pos, CodeUndefinedColumn,
-			"column %q does not exist", fields[0])
+		return nil, a.noColumn(a.scope.sources, fields[0], ref.Pos,
+			"column \"%s\" does not exist", fields[0])
 	}
 	if len(fields) > 3 {
 		return nil, a.unsupported(ref.Pos, "a column reference across databases")
@@ -155,8 +157,24 @@ func (a *analyzer) columnRef(ref *parse.ColumnRef) (Expr, error) {
 			return src.column(i), nil
 		}
 	}
-	return nil, a.errorf(ref.Pos, CodeUndefinedColumn,
+	return nil, a.noColumn([]*source{src}, name, ref.Pos,
 		"column %s.%s does not exist", table, name)
+}
+
+// noColumn is the error of a name that no source has, with a hint when one differs in case alone.
+func (a *analyzer) noColumn(
+	sources []*source, name string, pos parse.Pos, format string, args ...any,
+) error {
+	err := types.Errorf(CodeUndefinedColumn, format, args...).At(a.stmt.Position(pos))
+	for _, src := range sources {
+		for _, c := range src.columns {
+			if strings.EqualFold(c.name, name) {
+				return err.WithHint("Perhaps you meant to reference the column \"%s.%s\".",
+					src.name, c.name)
+			}
+		}
+	}
+	return err
 }
 
 // origin finds which table column an expression is, for the row description.

@@ -128,7 +128,7 @@ func (a *analyzer) condition(n parse.Expr, clause string) (Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.boolean(x, clause, n.Position())
+	return a.boolean(x, clause, startOf(n))
 }
 
 // values resolves a VALUES list: its columns take the common type of their rows.
@@ -138,7 +138,7 @@ func (a *analyzer) values(s *selecting) error {
 	rows := make([][]Expr, len(s.n.Values))
 	for i, list := range s.n.Values {
 		if len(list) != width {
-			return a.errorf(list[0].Position(), types.CodeSyntax,
+			return a.errorf(startOf(list[0]), types.CodeSyntax,
 				"VALUES lists must all be the same length")
 		}
 		row, err := a.arguments(list)
@@ -151,7 +151,7 @@ func (a *analyzer) values(s *selecting) error {
 	for c := range width {
 		column, places := make([]Expr, len(rows)), make([]parse.Pos, len(rows))
 		for i := range rows {
-			column[i], places[i] = rows[i][c], s.n.Values[i][c].Position()
+			column[i], places[i] = rows[i][c], startOf(s.n.Values[i][c])
 		}
 		t, err := a.common(column, "VALUES", places)
 		if err != nil {
@@ -198,8 +198,8 @@ func (a *analyzer) hinted(t parse.ResTarget, i int) ([]output, error) {
 		return a.target(t)
 	}
 	to := types.Type{OID: a.hints[i], Mod: types.NoMod}
-	x, err = a.coerceUnknown(x, to, types.Assignment, t.Val.Position())
-	return []output{{expr: x, name: outputName(t.Val), pos: t.Val.Position()}}, err
+	x, err = a.coerceUnknown(x, to, types.Assignment, startOf(t.Val))
+	return []output{{expr: x, name: outputName(t.Val), pos: startOf(t.Val)}}, err
 }
 
 // target resolves one item of a select list or of RETURNING: several for a star.
@@ -215,7 +215,7 @@ func (a *analyzer) target(t parse.ResTarget) ([]output, error) {
 	if name == "" {
 		name = outputName(t.Val)
 	}
-	return []output{{expr: x, name: name, pos: t.Val.Position()}}, nil
+	return []output{{expr: x, name: name, pos: startOf(t.Val)}}, nil
 }
 
 func (a *analyzer) star(ref *parse.ColumnRef) ([]output, error) {

@@ -85,7 +85,7 @@ func (a *analyzer) assignments(t *catalog.Table, list []parse.Assignment) ([]Set
 			}
 			if seen[column] {
 				return nil, types.Errorf(types.CodeSyntax,
-					"multiple assignments to same column %q", target.Name)
+					"multiple assignments to same column \"%s\"", target.Name)
 			}
 			seen[column] = true
 			x, err := a.valueFor(&t.Columns[column], values[i])
