@@ -118,9 +118,12 @@ func (r *run) start(p *plan.Prepared) (*Cursor, error) {
 	c := r.env.Session.cursor()
 	*c = Cursor{run: r, plan: p}
 	r.plan = p
-	op, err := r.build(p.Root)
-	if err != nil {
-		return nil, err
+	op := r.env.Session.kept(p)
+	if op == nil {
+		var err error
+		if op, err = r.build(p.Root); err != nil {
+			return nil, err
+		}
 	}
 	c.op = op
 	c.write, _ = op.(writeOp)
@@ -173,8 +176,12 @@ func (c *Cursor) finish() {
 		c.tag = selectTag(c.rows)
 	case "INSERT":
 		c.tag = insertTag(c.affected)
-	case "UPDATE", "DELETE":
-		c.tag = c.plan.Tag + " " + strconv.FormatInt(c.affected, 10)
+	case "UPDATE":
+		if c.tag = "UPDATE 1"; c.affected != 1 {
+			c.tag = "UPDATE " + strconv.FormatInt(c.affected, 10)
+		}
+	case "DELETE":
+		c.tag = "DELETE " + strconv.FormatInt(c.affected, 10)
 	default:
 		c.tag = c.plan.Tag
 	}
@@ -209,6 +216,10 @@ func (c *Cursor) closeOp() {
 		return
 	}
 	c.op.close()
+	session := c.run.env.Session
+	if again, ok := c.op.(rewinder); ok && again.rewind() {
+		session.keep(c.plan, again)
+	}
 	c.op = nil
-	c.run.env.Session.put(c.run)
+	session.put(c.run)
 }

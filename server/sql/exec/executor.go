@@ -49,11 +49,36 @@ type Session struct {
 	lastval  uint32 // oid of the sequence nextval was last called on; 0 for none
 	free     *run   // of the last statement, for the next
 	freeCurs *Cursor
+
+	// operators are closed and ready to be opened again, by the plan they run.
+	operators map[*plan.Prepared]rewinder
+}
+
+// maxKeptOperators bounds the plans whose operators a session keeps. One too many lets go of all:
+// a session that runs more plans than that in turn gains little by them.
+const maxKeptOperators = 32
+
+// kept takes the operators that were kept of a plan; nil when there are none.
+func (s *Session) kept(p *plan.Prepared) operator {
+	op, ok := s.operators[p]
+	if !ok {
+		return nil
+	}
+	delete(s.operators, p)
+	return op
+}
+
+func (s *Session) keep(p *plan.Prepared, op rewinder) {
+	if len(s.operators) >= maxKeptOperators {
+		clear(s.operators)
+	}
+	s.operators[p] = op
 }
 
 // NewSession makes the state of a new connection.
 func (x *Executor) NewSession(host builtin.Host) *Session {
-	return &Session{Host: host, currval: map[uint32]int64{}}
+	return &Session{Host: host, currval: map[uint32]int64{},
+		operators: map[*plan.Prepared]rewinder{}}
 }
 
 // DiscardSequences forgets currval and lastval, as DISCARD SEQUENCES does.

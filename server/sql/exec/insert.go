@@ -34,15 +34,23 @@ func (r *run) buildInsert(n *plan.Insert) (operator, error) {
 }
 
 func (o *insert) open(r *run) error {
-	w, err := r.newWriter(o.node.Table)
-	if err != nil {
-		return err
+	if o.writer == nil || o.writer.ids != nil {
+		w, err := r.newWriter(o.node.Table)
+		if err != nil {
+			return err
+		}
+		o.writer = w
 	}
-	o.writer = w
 	return o.in.open(r)
 }
 
 func (o *insert) close() { o.in.close() }
+
+func (o *insert) rewind() bool {
+	in, ok := o.in.(rewinder)
+	return ok && o.writer != nil && in.rewind() && o.met == nil && o.returned.rewind() && o.writer.codec.small() &&
+		cap(o.old) <= maxKeptBytes
+}
 
 func (o *insert) execute(r *run) (int64, error) {
 	affected := int64(0)

@@ -20,7 +20,7 @@ func (r *run) spans(t *catalog.Table, k *plan.Access) ([]span, error) {
 	if !k.Narrowed() {
 		return []span{{}}, nil
 	}
-	prefix, ok, err := r.prefixKey(k.Prefix)
+	prefix, ok, err := r.prefixKey(nil, k.Prefix)
 	if err != nil || !ok {
 		return nil, err
 	}
@@ -37,14 +37,13 @@ func (r *run) spans(t *catalog.Table, k *plan.Access) ([]span, error) {
 	return []span{s}, nil
 }
 
-// prefixKey encodes the values of the leading key columns; not ok when one is NULL, which equals
+// prefixKey appends the values of the leading key columns; not ok when one is NULL, which equals
 // nothing.
-func (r *run) prefixKey(values []plan.Expr) ([]byte, bool, error) {
-	var key []byte
+func (r *run) prefixKey(key []byte, values []plan.Expr) ([]byte, bool, error) {
 	for _, x := range values {
 		v, err := x.Eval(&r.eval, nil)
 		if err != nil || v.IsNull() {
-			return nil, false, err
+			return key, false, err
 		}
 		key = types.EncodeKey(key, v, types.KeyOrder{})
 	}

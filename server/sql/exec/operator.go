@@ -17,6 +17,17 @@ type operator interface {
 	close()
 }
 
+// rewinder is an operator that can be opened again once it was closed. A session keeps those of the
+// plans it runs over and over, so that a statement of one key builds nothing.
+type rewinder interface {
+	operator
+	// rewind readies it for the next open. False: it has grown too large to be kept.
+	rewind() bool
+}
+
+// maxKeptBytes bounds each buffer that an operator keeps between statements.
+const maxKeptBytes = 64 << 10
+
 // build makes the operators of a plan.
 func (r *run) build(n plan.Node) (operator, error) {
 	switch n := n.(type) {
@@ -25,7 +36,7 @@ func (r *run) build(n plan.Node) (operator, error) {
 	case *plan.Project:
 		// A volatile function might call the engine while the row still lies in its buffer.
 		if scan, ok := n.In.(*plan.Scan); ok && scan.Access.Single() && !n.Volatile {
-			return &pointGet{scan: scan, exprs: n.Exprs}, nil
+			return newPointGet(scan, n.Exprs), nil
 		}
 		in, err := r.build(n.In)
 		return &project{node: n, in: in}, err
@@ -124,6 +135,11 @@ type values struct {
 func (o *values) open(*run) error { return nil }
 func (o *values) close()          {}
 
+func (o *values) rewind() bool {
+	o.at = 0
+	return true
+}
+
 func (o *values) next(r *run) ([]types.Datum, error) {
 	if o.at == len(o.node.Rows) {
 		return nil, nil
@@ -195,8 +211,14 @@ func (o *limit) open(r *run) error {
 	if o.skip, err = r.rowCount(o.node.Offset, 0, "OFFSET"); err != nil {
 		return err
 	}
+	if s, ok := o.in.(*sorter); ok && o.left > 0 && o.skip < maxBound {
+		s.bound = min(o.left, maxBound) + o.skip
+	}
 	return o.in.open(r)
 }
+
+// maxBound is where a LIMIT is too large for a sort to make use of it.
+const maxBound = 1 << 30
 
 func (r *run) rowCount(x plan.Expr, none int64, clause string) (int64, error) {
 	if x == nil {

@@ -75,6 +75,9 @@ func (c *rowCodec) decode(row []types.Datum, key, value []byte) error {
 	return nil
 }
 
+// small says whether the buffers are worth keeping between statements.
+func (c *rowCodec) small() bool { return cap(c.key)+cap(c.value) <= maxKeptBytes }
+
 // rowIDKey is the key of a row of a table without a primary key.
 func rowIDKey(dst []byte, id uint64) []byte { return binary.BigEndian.AppendUint64(dst, id) }
 

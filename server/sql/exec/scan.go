@@ -123,43 +123,56 @@ func (o *scan) fetch(r *run) (key, value []byte, ok bool, err error) {
 type pointGet struct {
 	scan  *plan.Scan
 	exprs []plan.Expr
-	row   []types.Datum // nil when there is none
+	codec *rowCodec
+	base  []types.Datum // the table's columns
+	out   []types.Datum
+	key   []byte
+	found bool
+}
+
+func newPointGet(scan *plan.Scan, exprs []plan.Expr) *pointGet {
+	width := len(scan.Table.Columns)
+	row := make([]types.Datum, width+len(exprs))
+	return &pointGet{scan: scan, exprs: exprs, codec: newRowCodec(scan.Table),
+		base: row[:width], out: row[width:]}
 }
 
 func (o *pointGet) open(r *run) error {
-	key, ok, err := r.prefixKey(o.scan.Access.Prefix)
+	key, ok, err := r.prefixKey(o.key[:0], o.scan.Access.Prefix)
+	o.key = key
 	if err != nil || !ok {
 		return err
 	}
-	t := o.scan.Table
-	value, found, err := r.txn.Get(r.eval.Ctx, t.Storage, key)
+	value, found, err := r.txn.Get(r.eval.Ctx, o.scan.Table.Storage, key)
 	if err != nil || !found {
 		return err
 	}
-	row := make([]types.Datum, len(t.Columns)+len(o.exprs))
-	base, out := row[:len(t.Columns)], row[len(t.Columns):]
-	if err := newRowCodec(t).decode(base, key, value); err != nil {
+	if err := o.codec.decode(o.base, key, value); err != nil {
 		return err
 	}
 	if o.scan.Filter != nil {
-		if ok, err := r.truth(o.scan.Filter, base); err != nil || !ok {
+		if ok, err := r.truth(o.scan.Filter, o.base); err != nil || !ok {
 			return err
 		}
 	}
-	if err := r.evalRow(out, o.exprs, base); err != nil {
-		return err
-	}
-	o.row = out
-	return nil
+	o.found = true
+	return r.evalRow(o.out, o.exprs, o.base)
 }
 
 func (o *pointGet) next(*run) ([]types.Datum, error) {
-	row := o.row
-	o.row = nil
-	return row, nil
+	if !o.found {
+		return nil, nil
+	}
+	o.found = false
+	return o.out, nil
 }
 
 func (o *pointGet) close() {}
+
+func (o *pointGet) rewind() bool {
+	o.found = false
+	return cap(o.key) <= maxKeptBytes
+}
 
 // virtualScan gives the rows of a virtual table. They are made at once and kept: the table is asked
 // by a callback, which cannot stop half-way and go on.

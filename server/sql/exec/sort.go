@@ -7,13 +7,14 @@ import (
 	"ackdb/server/sql/types"
 )
 
-// sorter gives the rows below in order. It holds them all (X1), except that under a LIMIT it holds
-// no more than that many.
+// sorter gives the rows below in order. It holds them all (X1), or right under a LIMIT about twice
+// as many as that lets through.
 type sorter struct {
-	node *plan.Sort
-	in   operator
-	rows []sortedRow
-	at   int
+	node  *plan.Sort
+	in    operator
+	rows  []sortedRow
+	at    int
+	bound int64 // how many rows anybody will ask for; 0 for all
 }
 
 // sortedRow is a row with the values it is sorted by.
@@ -57,9 +58,25 @@ func (o *sorter) fill(r *run) error {
 			return err
 		}
 		o.rows = append(o.rows, s)
+		o.cut(r)
 	}
 	sortRows(o.rows, o.node.Keys)
 	return r.check()
+}
+
+// cut lets go of rows that cannot be among the first ones, once there are twice as many.
+func (o *sorter) cut(r *run) {
+	const worthwhile = 1024
+	n := int64(len(o.rows))
+	if o.bound == 0 || n < worthwhile || n < 2*o.bound {
+		return
+	}
+	sortRows(o.rows, o.node.Keys)
+	for _, s := range o.rows[o.bound:] {
+		r.held -= rowSize(s.row) + rowSize(s.keys)
+	}
+	clear(o.rows[o.bound:])
+	o.rows = o.rows[:o.bound]
 }
 
 // sortable keeps a row with the values of its sort keys.

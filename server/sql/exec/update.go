@@ -8,8 +8,10 @@ import (
 
 // target finds the rows an UPDATE or DELETE works on and locks each (X3).
 type target struct {
-	scan   *scan
-	point  bool // one key: it is locked without having been read
+	node   *plan.Scan
+	row    []types.Datum // a row that was read under its lock
+	scan   *scan         // nil for a point
+	point  bool          // one key: it is locked without having been read
 	done   bool
 	key    []byte
 	value  []byte // of a row that was read under its lock; the engine's copy lasts one call
@@ -17,20 +19,34 @@ type target struct {
 }
 
 func newTarget(n *plan.Scan) target {
-	return target{scan: newScan(n), point: n.Access.Single()}
+	t := target{node: n, point: n.Access.Single(),
+		writer: &writer{table: n.Table, codec: newRowCodec(n.Table)},
+		row:    make([]types.Datum, len(n.Table.Columns))}
+	if !t.point {
+		t.scan = newScan(n)
+	}
+	return t
 }
 
 func (t *target) open(r *run) error {
-	t.writer = &writer{table: t.scan.node.Table, codec: newRowCodec(t.scan.node.Table)}
 	if !t.point {
 		return t.scan.open(r)
 	}
-	key, ok, err := r.prefixKey(t.scan.node.Access.Prefix)
+	key, ok, err := r.prefixKey(t.key[:0], t.node.Access.Prefix)
 	t.key, t.done = key, !ok
 	return err
 }
 
-func (t *target) close() { t.scan.close() }
+func (t *target) close() {
+	if t.scan != nil {
+		t.scan.close()
+	}
+}
+
+// rewind says whether the target can be opened again: only one of a point.
+func (t *target) rewind() bool {
+	return t.point && t.writer.codec.small() && cap(t.key)+cap(t.value) <= maxKeptBytes
+}
 
 // next gives the next row that is locked and passes the WHERE, and its key; nil at the end. Both
 // are valid until the next call on the transaction.
@@ -59,7 +75,7 @@ func (t *target) next(r *run) (row []types.Datum, key []byte, err error) {
 // lock locks the row under key. read is what the scan read of it, and stands if nothing has changed
 // since; nil for what was not read.
 func (t *target) lock(r *run, key []byte, read []types.Datum) ([]types.Datum, error) {
-	node := t.scan.node
+	node := t.node
 	state, err := r.txn.LockRow(r.eval.Ctx, node.Table.Storage, key, engine.RowUpdate, engine.Wait)
 	if err != nil {
 		return nil, lockRowError(err, node.Table.Name)
@@ -71,15 +87,15 @@ func (t *target) lock(r *run, key []byte, read []types.Datum) ([]types.Datum, er
 		return read, nil
 	}
 	t.value = append(t.value[:0], state.Value...)
-	if err := t.scan.codec.decode(t.scan.row, key, t.value); err != nil {
+	if err := t.writer.codec.decode(t.row, key, t.value); err != nil {
 		return nil, err
 	}
 	if node.Filter != nil {
-		if ok, err := r.truth(node.Filter, t.scan.row); err != nil || !ok {
+		if ok, err := r.truth(node.Filter, t.row); err != nil || !ok {
 			return nil, err
 		}
 	}
-	return t.scan.row, nil
+	return t.row, nil
 }
 
 // update changes rows of a table.
@@ -87,13 +103,15 @@ type update struct {
 	returned
 	target
 	node *plan.Update
-	row  []types.Datum
+	new  []types.Datum
 }
 
 func newUpdate(n *plan.Update) *update {
 	return &update{node: n, target: newTarget(n.In), returned: returned{exprs: n.Returning},
-		row: make([]types.Datum, len(n.Table.Columns))}
+		new: make([]types.Datum, len(n.Table.Columns))}
 }
+
+func (o *update) rewind() bool { return o.target.rewind() && o.returned.rewind() }
 
 func (o *update) next(r *run) ([]types.Datum, error) { return o.returned.next(r) }
 
@@ -103,16 +121,16 @@ func (o *update) execute(r *run) (int64, error) {
 		if old == nil || err != nil {
 			return n, err
 		}
-		copy(o.row, old)
+		copy(o.new, old)
 		for _, set := range o.node.Set {
-			if o.row[set.Column], err = set.Expr.Eval(&r.eval, old); err != nil {
+			if o.new[set.Column], err = set.Expr.Eval(&r.eval, old); err != nil {
 				return n, err
 			}
 		}
-		if err := o.writer.replace(r, key, o.row, o.node.SetsKey); err != nil {
+		if err := o.writer.replace(r, key, o.new, o.node.SetsKey); err != nil {
 			return n, err
 		}
-		if err := o.add(r, o.row); err != nil {
+		if err := o.add(r, o.new); err != nil {
 			return n, err
 		}
 	}
@@ -128,6 +146,8 @@ type remove struct {
 func newDelete(n *plan.Delete) *remove {
 	return &remove{node: n, target: newTarget(n.In), returned: returned{exprs: n.Returning}}
 }
+
+func (o *remove) rewind() bool { return o.target.rewind() && o.returned.rewind() }
 
 func (o *remove) next(r *run) ([]types.Datum, error) { return o.returned.next(r) }
 

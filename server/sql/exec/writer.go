@@ -119,6 +119,11 @@ func (o *returned) add(r *run, row []types.Datum) error {
 	return r.keep(rowSize(out))
 }
 
+func (o *returned) rewind() bool {
+	o.rows, o.at = nil, 0
+	return true
+}
+
 func (o *returned) next(*run) ([]types.Datum, error) {
 	if o.at == len(o.rows) {
 		return nil, nil
