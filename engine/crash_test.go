@@ -17,8 +17,14 @@ import (
 
 var (
 	flagSeed  = flag.Uint64("seed", 0, "run this seed of a crash test alone")
-	flagSeeds = flag.Int("seeds", 0, "how many seeds a crash test runs")
+	flagSeeds = flag.Int("seeds", envSeeds(), "how many seeds a crash test runs")
 )
+
+// envSeeds is ACKDB_SEEDS, by which one command asks it of several packages.
+func envSeeds() int {
+	n, _ := strconv.Atoi(os.Getenv("ACKDB_SEEDS"))
+	return n
+}
 
 // crashSeeds are the seeds a crash test runs: n of them, or as the flags or ACKDB_SEED say.
 func crashSeeds(n int) (first, last uint64) {
