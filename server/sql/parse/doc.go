@@ -4,7 +4,8 @@
 // statement bounds, a fingerprint without literals, and the literals; a plan kept under that
 // fingerprint needs nothing else. Parse and ParseTemplate hand the text to Postgres' own grammar
 // (pg_query, in C, imported by this package alone) and convert its tree into the types of the ast
-// files. What that tree says and ours cannot hold is a FeatureError that names it.
+// files. What that tree says and ours cannot hold is a FeatureError that names it. WAIT FOR, which
+// that grammar lacks, is read from the tokens by waitfor.go.
 //
 // Invariants:
 //

@@ -13,15 +13,16 @@ func (t *Tokens) Lex(sql string) error {
 	if err == nil {
 		return nil
 	}
-	return earliest(sql, t.seen(), err)
+	return t.earliest(err)
 }
 
 // earliest gives the error Postgres would give where the lexer stopped: the grammar may have
 // stumbled before. What the lexer has not read, the guard has not either, so only the part up to
 // the end of its last token is shown to the grammar, and only a stumble in it counts.
-func earliest(sql string, seen int, err error) error {
+func (t *Tokens) earliest(err error) error {
+	sql, seen := t.sql, t.seen()
 	var lexical *SyntaxError
-	if !errors.As(err, &lexical) || lexical.SQLSTATE != CodeSyntaxError {
+	if !errors.As(err, &lexical) || lexical.SQLSTATE != CodeSyntaxError || t.hasWaitFor() {
 		return err
 	}
 	_, grammarErr := runGrammar(sql[:seen])
@@ -64,6 +65,9 @@ func (t *Tokens) Parse() ([]Stmt, error) {
 	}
 	if err := t.boundWidth(); err != nil {
 		return nil, err
+	}
+	if t.hasWaitFor() {
+		return t.parseMixed()
 	}
 	tree, err := runGrammar(t.sql)
 	if err != nil {
