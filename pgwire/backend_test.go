@@ -30,6 +30,8 @@ import (
 //	notice          a notice
 //	wait            until cancelled
 //	big N           one row of N bytes
+//	hold            holds what follows until toyServer.gate lets it go
+//	release, drop   of what is held
 type toyServer struct {
 	mu       sync.Mutex
 	sessions []*toySession
@@ -37,6 +39,7 @@ type toyServer struct {
 	idle     time.Duration
 	// hasty: nobody listens on waiting, and nobody cancels.
 	hasty bool
+	gate  func() error
 }
 
 type toySession struct {
@@ -232,6 +235,12 @@ func (p *toyPortal) Execute(
 		return 0, pgwire.Fatalf(pgwire.CodeAdminShutdown, "as you wish")
 	case "set":
 		t.pending = p.stmt.arg
+	case "hold":
+		w.Hold(t.server.gate)
+	case "release":
+		w.Release()
+	case "drop":
+		w.DropHeld()
 	case "notice":
 		w.Notice(&pgwire.Error{Severity: pgwire.SeverityNotice, Code: "00000", Message: "heed\x00this"})
 	case "deallocate":

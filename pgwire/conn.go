@@ -238,6 +238,7 @@ func (c *Conn) finish(err error) {
 	if errors.As(err, &fatal) {
 		last := *fatal
 		last.Severity = SeverityFatal
+		c.writer.DropHeld()
 		c.tell(&last)
 		_ = c.netConn.SetWriteDeadline(time.Now().Add(c.opts.WriteStall))
 		_ = c.writer.flush()

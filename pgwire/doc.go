@@ -13,7 +13,8 @@
 //   - P2 After an error in an extended-protocol message everything up to Sync is dropped, by one
 //     flag, looked at in one place.
 //   - P3 Output is written when the loop is about to wait for input and owes an answer (Sync, Flush,
-//     a simple Query, an error), or when flushBytes have gathered, and at no other time.
+//     a simple Query, an error), or when flushBytes have gathered, and at no other time; what a Backend holds (hold.go) leaves when
+//     the Backend's gate lets it.
 //   - P4 What a client sends while nothing runs for it cancels nothing: a cancel request strikes the
 //     message being handled when it arrives, or none.
 //   - P5 A message is written whole or, when its writing fails, the connection is closed: two

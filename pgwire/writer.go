@@ -23,6 +23,10 @@ type Writer struct {
 	rowColumns int
 	valueStart int
 
+	// gate is asked before what stands from held on may leave; nil when nothing is held.
+	gate func() error
+	held int
+
 	// Reused, so that encoding allocates nothing.
 	rowDescription pgproto3.RowDescription
 	columnNames    []byte
@@ -151,16 +155,28 @@ func (w *Writer) Notice(e *Error) {
 	w.add(&n)
 }
 
-// ParameterStatus reports a setting. An extension for receipts relies on its place: it may stand
-// anywhere between messages.
+// ParameterStatus reports a setting. It may stand anywhere between messages. It is encoded by hand,
+// since a session that asks for receipts gets two with each commit.
 func (w *Writer) ParameterStatus(name, value string) {
-	w.add(&pgproto3.ParameterStatus{Name: withoutNUL(name), Value: withoutNUL(value)})
+	start := w.begin('S')
+	w.text(name)
+	w.text(value)
+	w.finish(start)
 }
 
 // Notification delivers a NOTIFY.
 func (w *Writer) Notification(pid int32, channel, payload string) {
-	w.add(&pgproto3.NotificationResponse{
-		PID: uint32(pid), Channel: withoutNUL(channel), Payload: withoutNUL(payload)})
+	start := w.begin('A')
+	w.buf = binary.BigEndian.AppendUint32(w.buf, uint32(pid))
+	w.text(channel)
+	w.text(payload)
+	w.finish(start)
+}
+
+// text appends a string and its end.
+func (w *Writer) text(s string) {
+	w.buf = append(w.buf, withoutNUL(s)...)
+	w.buf = append(w.buf, 0)
 }
 
 func (w *Writer) errorResponse(e *Error) {
@@ -196,7 +212,7 @@ func (w *Writer) flushIfFull() error {
 	return w.flush()
 }
 
-// flush writes the buffer. After a failure nothing more is written, because what the client got is
+// flush writes the buffer, once the gate lets it. After a failure nothing more is written, because what the client got is
 // no longer at a message's end (P5).
 func (w *Writer) flush() error {
 	if w.err != nil {
@@ -205,6 +221,12 @@ func (w *Writer) flush() error {
 	}
 	if len(w.buf) == 0 {
 		return nil
+	}
+	if w.gate != nil {
+		if err := w.gate(); err != nil {
+			return err
+		}
+		w.held = 0
 	}
 	if _, err := w.conn.Write(w.buf); err != nil {
 		w.err = err
