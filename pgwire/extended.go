@@ -155,5 +155,6 @@ func (c *Conn) closeTarget(body []byte) error {
 }
 
 func errTooManyNames(what string) *Error {
-	return Errorf(CodeConfigurationLimitExceeded, "too many %s: a connection may hold %d", what, namedMax)
+	return Errorf(CodeConfigurationLimitExceeded,
+		"too many %s: a connection may hold %d", what, namedMax)
 }

@@ -113,8 +113,8 @@ func (p *portals) find(name []byte) (*portalEntry, error) {
 	return entry, nil
 }
 
-// reserve makes the place for a portal, with a copy of its formats. The unnamed one is replaced, and
-// its memory used again.
+// reserve makes the place for a portal, with a copy of its formats. The unnamed one is replaced,
+// and its memory used again.
 func (p *portals) reserve(name []byte, formats []int16) (*portalEntry, error) {
 	if len(name) == 0 {
 		p.unnamed.close()

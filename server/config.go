@@ -232,8 +232,8 @@ func (srv *Server) reload() error {
 	return nil
 }
 
-// alterSystem is ALTER SYSTEM SET and RESET. S5: the file is on disk before it is answered. It takes
-// effect at the next reload or start.
+// alterSystem is ALTER SYSTEM SET and RESET. S5: the file is on disk before it is answered. It
+// takes effect at the next reload or start.
 func (srv *Server) alterSystem(name string, text *string) error {
 	srv.configMu.Lock()
 	defer srv.configMu.Unlock()

@@ -14,9 +14,10 @@
 //   - S3 A setting changed inside a transaction is undone with it; SET LOCAL is undone with it in
 //     any case.
 //   - S4 Every error leaves through wireError, the one table from errors to SQLSTATE.
-//   - S5 A statement that changes the catalog or the configuration is on disk before it is answered,
-//     whatever synchronous_commit says.
+//   - S5 A statement that changes the catalog or the configuration is on disk before it is
+//     answered, whatever synchronous_commit says.
 //
 // Locks, in the order they are taken: Server.configMu, Server.mu, then pgwire's. A session's fields
-// belong to its connection's goroutine, except those under session.mu, which pg_stat_activity reads.
+// belong to its connection's goroutine, except those under session.mu, which pg_stat_activity
+// reads.
 package server

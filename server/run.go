@@ -38,8 +38,8 @@ func (s *session) execEnv(params []types.Datum) *exec.Env {
 	return &s.env
 }
 
-// runPlan runs a plan to its end, writing its rows, and returns the tag. The simple protocol has the
-// rows described here; in the extended one Describe has done it.
+// runPlan runs a plan to its end, writing its rows, and returns the tag. The simple protocol has
+// the rows described here; in the extended one Describe has done it.
 func (s *session) runPlan(
 	ctx context.Context, p *plan.Prepared, params []types.Datum, w *pgwire.Writer,
 	formats []int16, describe bool,

@@ -225,7 +225,8 @@ func (s *session) asError(ctx context.Context, err error) error {
 		return err
 	}
 	e := wireError(err)
-	if ctx.Err() != nil && (e.Code == pgwire.CodeQueryCanceled || e.Code == pgwire.CodeInternalError) {
+	vague := e.Code == pgwire.CodeQueryCanceled || e.Code == pgwire.CodeInternalError
+	if ctx.Err() != nil && vague {
 		return context.Cause(ctx)
 	}
 	return e

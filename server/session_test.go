@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
 	"ackdb/server"
@@ -283,6 +284,9 @@ func TestCopy(t *testing.T) {
 	require.ErrorContains(t, err, "23505")
 	_, err = pg.CopyFrom(s.context(), strings.NewReader("c\t1\t2\n"), "copy kv from stdin")
 	require.ErrorContains(t, err, "22P04")
+	var at *pgconn.PgError
+	require.ErrorAs(t, err, &at)
+	require.Equal(t, "COPY kv, line 1: \"c\t1\t2\"", at.Where)
 	_, err = pg.CopyFrom(s.context(), io.MultiReader(strings.NewReader("c\t1\n"),
 		brokenReader{}), "copy kv from stdin")
 	require.ErrorContains(t, err, "COPY from stdin failed")

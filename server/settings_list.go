@@ -21,6 +21,7 @@ const (
 	catPlanner  = "Query Tuning / Planner Method Configuration"
 	catCompat   = "Version and Platform Compatibility / Previous PostgreSQL Versions"
 	catReplica  = "Replication / Primary Server"
+	catReceipts = "Write-Ahead Log / Receipts"
 )
 
 const maxInt32 = math.MaxInt32
@@ -274,6 +275,7 @@ var ignoredSettings = []setting{
 var (
 	idApplicationName     settingID
 	idByteaOutput         settingID
+	idCommitWait          settingID
 	idCheckpointTimeout   settingID
 	idClientMinMessages   settingID
 	idDateStyle           settingID
@@ -286,8 +288,12 @@ var (
 	idLockTimeout         settingID
 	idLogMinDuration      settingID
 	idLogStatement        settingID
+	idMaxAsyncLoss        settingID
 	idMaxTransactionSize  settingID
 	idMaxWALSize          settingID
+	idOnLossLimit         settingID
+	idReadDurability      settingID
+	idReportCommit        settingID
 	idSearchPath          settingID
 	idStatementTimeout    settingID
 	idSynchronousCommit   settingID
@@ -302,6 +308,7 @@ var (
 )
 
 func init() {
+	settings = append(settings, receiptSettings...)
 	for _, s := range ignoredSettings {
 		s.context, s.short = contextUser, accepted
 		s.category = catCompat
@@ -309,24 +316,33 @@ func init() {
 	}
 	numberSettings()
 	for name, id := range map[string]*settingID{
-		"application_name": &idApplicationName, "bytea_output": &idByteaOutput,
+		"application_name":                    &idApplicationName,
+		"bytea_output":                        &idByteaOutput,
 		"checkpoint_timeout":                  &idCheckpointTimeout,
 		"client_min_messages":                 &idClientMinMessages,
 		"datestyle":                           &idDateStyle,
+		"default_transaction_deferrable":      &idDefaultDeferrable,
 		"default_transaction_isolation":       &idDefaultIsolation,
 		"default_transaction_read_only":       &idDefaultReadOnly,
-		"default_transaction_deferrable":      &idDefaultDeferrable,
 		"extra_float_digits":                  &idExtraFloatDigits,
 		"idle_in_transaction_session_timeout": &idIdleInTxnTimeout,
 		"idle_session_timeout":                &idIdleSessionTimeout,
-		"lock_timeout":                        &idLockTimeout, "log_min_duration_statement": &idLogMinDuration,
-		"log_statement": &idLogStatement, "max_transaction_size": &idMaxTransactionSize,
-		"max_wal_size": &idMaxWALSize, "search_path": &idSearchPath,
-		"statement_timeout": &idStatementTimeout, "synchronous_commit": &idSynchronousCommit,
-		"timezone": &idTimeZone, "transaction_deferrable": &idTxnDeferrable,
-		"transaction_isolation": &idTxnIsolation, "transaction_read_only": &idTxnReadOnly,
-		"transaction_timeout": &idTransactionTimeout, "wal_keep_size": &idWALKeepSize,
-		"wal_writer_delay": &idWALWriterDelay, "wal_writer_flush_after": &idWALWriterFlushAfter,
+		"lock_timeout":                        &idLockTimeout,
+		"log_min_duration_statement":          &idLogMinDuration,
+		"log_statement":                       &idLogStatement,
+		"max_transaction_size":                &idMaxTransactionSize,
+		"max_wal_size":                        &idMaxWALSize,
+		"search_path":                         &idSearchPath,
+		"statement_timeout":                   &idStatementTimeout,
+		"synchronous_commit":                  &idSynchronousCommit,
+		"timezone":                            &idTimeZone,
+		"transaction_deferrable":              &idTxnDeferrable,
+		"transaction_isolation":               &idTxnIsolation,
+		"transaction_read_only":               &idTxnReadOnly,
+		"transaction_timeout":                 &idTransactionTimeout,
+		"wal_keep_size":                       &idWALKeepSize,
+		"wal_writer_delay":                    &idWALWriterDelay,
+		"wal_writer_flush_after":              &idWALWriterFlushAfter,
 	} {
 		*id = settingIDs[name]
 	}

@@ -51,8 +51,8 @@ func sqlError(err error) *pgwire.Error {
 	if errors.As(err, &sql) {
 		return &pgwire.Error{
 			Severity: pgwire.SeverityError, Code: string(sql.Code), Message: sql.Message,
-			Detail: sql.Detail, Hint: sql.Hint, Position: int32(sql.Position), Schema: sql.Schema,
-			Table: sql.Table, Column: sql.Column, DataType: sql.DataType,
+			Detail: sql.Detail, Hint: sql.Hint, Where: sql.Context,
+			Position: int32(sql.Position), Schema: sql.Schema, Table: sql.Table, Column: sql.Column, DataType: sql.DataType,
 			Constraint: sql.Constraint, Cause: err,
 		}
 	}

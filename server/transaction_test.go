@@ -205,8 +205,8 @@ func TestConflicts(t *testing.T) {
 	require.Equal(t, "2", b.value("select count(*) from kv"))
 }
 
-// TestPortalsAndSavepoints: a portal opened after a savepoint is gone once it is rolled back to; one
-// opened before goes on.
+// TestPortalsAndSavepoints: a portal opened after a savepoint is gone once it is rolled back to;
+// one opened before goes on.
 func TestPortalsAndSavepoints(t *testing.T) {
 	s := startNode(t).session()
 	s.do("insert into kv select g::text, g::text from generate_series(1, 9) g; begin")
