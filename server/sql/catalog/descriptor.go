@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"fmt"
+
 	"ackdb/engine"
 	"ackdb/server/sql/types"
 )
@@ -86,6 +88,19 @@ func (t *Table) clone() *Table {
 		c.PrimaryKey = &pk
 	}
 	return &c
+}
+
+// validate checks what the rest of the code takes for granted of a descriptor that was read.
+func (t *Table) validate() error {
+	if t.PrimaryKey == nil {
+		return nil
+	}
+	for _, i := range t.PrimaryKey.Columns {
+		if i < 0 || i >= len(t.Columns) {
+			return fmt.Errorf("primary key names column %d of %d", i, len(t.Columns))
+		}
+	}
+	return nil
 }
 
 // finish computes what is derived from the stored fields.

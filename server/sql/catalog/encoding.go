@@ -66,6 +66,9 @@ func decodeDescriptor(s *Snapshot, key, value []byte) error {
 		if err := into(d); err != nil {
 			return err
 		}
+		if err := d.validate(); err != nil {
+			return fmt.Errorf("catalog: descriptor %x: %w", key, err)
+		}
 		d.finish()
 		s.putTable(d)
 	case kindSequence:

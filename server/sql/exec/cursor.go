@@ -69,7 +69,7 @@ func (x *Executor) open(ctx context.Context, p *plan.Prepared, r *run) (*Cursor,
 		if ok {
 			return c, nil
 		}
-		c.closeOp()
+		c.letGo()
 		if err != nil {
 			return nil, err
 		}
@@ -128,7 +128,7 @@ func (r *run) start(p *plan.Prepared) (*Cursor, error) {
 	c.op = op
 	c.write, _ = op.(writeOp)
 	if err := op.open(r); err != nil {
-		c.closeOp()
+		c.letGo()
 		return nil, err
 	}
 	return c, nil
@@ -211,15 +211,19 @@ func (c *Cursor) Close() {
 	c.closeOp()
 }
 
+// closeOp gives back what the cursor holds, the run included.
 func (c *Cursor) closeOp() {
-	if c.op == nil {
-		return
+	if c.op != nil {
+		c.letGo()
+		c.run.env.Session.put(c.run)
 	}
+}
+
+// letGo closes the operators, and keeps them for the next execution of the plan where it can.
+func (c *Cursor) letGo() {
 	c.op.close()
-	session := c.run.env.Session
 	if again, ok := c.op.(rewinder); ok && again.rewind() {
-		session.keep(c.plan, again)
+		c.run.env.Session.keep(c.plan, again)
 	}
 	c.op = nil
-	session.put(c.run)
 }
