@@ -21,7 +21,6 @@ const (
 	catPlanner  = "Query Tuning / Planner Method Configuration"
 	catCompat   = "Version and Platform Compatibility / Previous PostgreSQL Versions"
 	catReplica  = "Replication / Primary Server"
-	catReceipts = "Write-Ahead Log / Receipts"
 )
 
 const maxInt32 = math.MaxInt32
@@ -275,7 +274,6 @@ var ignoredSettings = []setting{
 var (
 	idApplicationName     settingID
 	idByteaOutput         settingID
-	idCommitWait          settingID
 	idCheckpointTimeout   settingID
 	idClientMinMessages   settingID
 	idDateStyle           settingID
@@ -288,12 +286,8 @@ var (
 	idLockTimeout         settingID
 	idLogMinDuration      settingID
 	idLogStatement        settingID
-	idMaxAsyncLoss        settingID
 	idMaxTransactionSize  settingID
 	idMaxWALSize          settingID
-	idOnLossLimit         settingID
-	idReadDurability      settingID
-	idReportCommit        settingID
 	idSearchPath          settingID
 	idStatementTimeout    settingID
 	idSynchronousCommit   settingID
@@ -308,7 +302,6 @@ var (
 )
 
 func init() {
-	settings = append(settings, receiptSettings...)
 	for _, s := range ignoredSettings {
 		s.context, s.short = contextUser, accepted
 		s.category = catCompat
