@@ -63,8 +63,8 @@ var doors = map[string][]string{
 	"github.com/jackc/pgproto3":          {"pgwire"},
 	"github.com/pganalyze/pg_query_go":   {"server/sql/parse"},
 	"github.com/prometheus":              {"server/metrics.go"},
-	"github.com/jackc/pgx":               {"jepsen-lite", "testing/"},
-	"github.com/stretchr/testify":        {"testing/", "wal/waltest", "engine/enginetest"},
+	"github.com/jackc/pgx":               {"jepsen-lite", "testing/", "server/sql/types/pgoracle"},
+	"github.com/stretchr/testify":        {"testing/", "wal/waltest", "engine/enginetest", "server/sql/types/pgoracle"},
 	"github.com/alecthomas/kong":         {"cmd"},
 	"github.com/cockroachdb/apd":         {"server/sql/types", "server/sql/builtin"},
 }
