@@ -115,7 +115,8 @@ func runChild(t testing.TB, mode, text string, stackKiB int) (alive bool, output
 		limit = "ulimit -s " + strconv.Itoa(stackKiB) + " && "
 	}
 	cmd := exec.Command("sh", "-c", limit+`exec "$0"`, os.Args[0])
-	cmd.Env = append(os.Environ(), childEnv+"="+mode)
+	// Under the race detector a process sleeps a second before it ends, unless it is told not to.
+	cmd.Env = append(os.Environ(), childEnv+"="+mode, "GORACE=atexit_sleep_ms=0")
 	cmd.Stdin = strings.NewReader(text)
 	out, err := cmd.CombinedOutput()
 	output = string(out)
