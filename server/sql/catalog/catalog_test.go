@@ -35,7 +35,8 @@ func newTable(oid uint32, name string) *catalog.Table {
 		Columns: []catalog.Column{
 			{Name: "n", Attnum: 1, Type: types.Type{OID: types.Numeric, Mod: types.NoMod}, NotNull: true},
 			{Name: "i", Attnum: 2, Type: types.Type{OID: types.Int4, Mod: types.NoMod}, NotNull: true},
-			{Name: "v", Attnum: 3, Type: types.Type{OID: types.Text, Mod: types.NoMod}, Default: "'x'::text"},
+			{Name: "v", Attnum: 3, Type: types.Type{OID: types.Text, Mod: types.NoMod},
+				Default: "'x'::text"},
 		},
 		PrimaryKey: &catalog.Index{OID: oid + 1, Name: name + "_pkey", Columns: []int{1, 0}}}
 }

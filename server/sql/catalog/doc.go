@@ -7,17 +7,17 @@
 //
 // Invariants:
 //
-//   - C1: a Snapshot and every descriptor in it is never changed after it was published. DDL clones.
-//   - C2: a descriptor row is on its way to disk before anybody sees it published; what is published
-//     is what a restart reads. So DDL goes through engine.Txn like any other row and is logged,
+//   - C1: a Snapshot and every descriptor in it is never changed once it is published. DDL clones.
+//   - C2: a descriptor row is on its way to disk before anybody sees it published; what is
+//     published is what a restart reads. So DDL goes through engine.Txn like any other row and is logged,
 //     recovered and replicated with no code of its own.
 //   - C3: while a commit with DDL is in flight, its relations are in the pending set. Whoever has
 //     locked (or read) one of them waits for the set before trusting its plan. Without the set
 //     there is a gap: the engine releases the DDL's table lock at apply, the catalog publishes a
 //     moment later, and a writer that was queued on the lock would use the old descriptor.
 //   - C4: an oid is never given twice, nor a storage id: both come from one counter that is
-//     advanced by a small commit of its own, ahead of the DDL that uses it. A rolled back DDL leaves
-//     a gap.
+//     advanced by a small commit of its own, ahead of the DDL that uses it. A rolled back DDL
+//     leaves a gap.
 //
 // Lock order: Catalog.oidMu before any engine lock; Catalog.mu is a leaf and is never held across
 // a call into the engine.

@@ -9,11 +9,12 @@ import (
 // FuzzDescriptor reads any row as a descriptor: an error or a descriptor that encodes to what reads
 // back the same, never a panic.
 func FuzzDescriptor(f *testing.F) {
-	f.Add([]byte("t\x00\x00\x40\x00"), []byte("\x01{\"oid\":16384,\"name\":\"kv\",\"columns\":[{\"name\":\"key\"}],"+
-		"\"primary_key\":{\"columns\":[0]}}"))
+	f.Add([]byte("t\x00\x00\x40\x00"), []byte("\x01"+
+		`{"oid":16384,"name":"kv","columns":[{"name":"key"}],"primary_key":{"columns":[0]}}`))
 	f.Add([]byte("s\x00\x00\x40\x01"), []byte("\x01{}"))
 	f.Add([]byte("n\x00\x00\x40\x01"), []byte("\x01null"))
-	f.Add([]byte("t\x00\x00\x40\x00"), []byte("\x01{\"columns\":[],\"primary_key\":{\"columns\":[7]}}"))
+	f.Add([]byte("t\x00\x00\x40\x00"), []byte("\x01"+
+		`{"columns":[],"primary_key":{"columns":[7]}}`))
 	f.Add([]byte("x"), []byte{})
 	f.Fuzz(func(t *testing.T, key, value []byte) {
 		s := newSnapshot()

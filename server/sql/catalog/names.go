@@ -114,7 +114,8 @@ func isReserved(word string) bool {
 	return found
 }
 
-var reserved = words(`all analyse analyze and any array as asc asymmetric authorization between bigint
+var reserved = words(`
+	all analyse analyze and any array as asc asymmetric authorization between bigint
 	binary bit boolean both case cast char character check coalesce collate collation column
 	concurrently constraint create cross current_catalog current_date current_role current_schema
 	current_time current_timestamp current_user dec decimal default deferrable desc distinct do else

@@ -43,7 +43,8 @@ func (s *session) prepared(t testing.TB, sql string) *plan.Prepared {
 func BenchmarkPlan(b *testing.B) {
 	texts := []struct{ name, sql string }{
 		{"get", "SELECT value FROM kv WHERE key = 'key77'"},
-		{"upsert", "INSERT INTO kv VALUES ('key77', 'x') ON CONFLICT (key) DO UPDATE SET value = excluded.value"},
+		{"upsert", "INSERT INTO kv VALUES ('key77', 'x') ON CONFLICT (key) DO UPDATE" +
+			" SET value = excluded.value"},
 		{"update", "UPDATE acc SET balance = balance + -77 WHERE id = 77"},
 	}
 	for _, text := range texts {

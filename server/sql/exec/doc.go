@@ -13,8 +13,8 @@
 //     or, for a plan that locks nothing, after its snapshot was taken.
 //   - X3: what an UPDATE, DELETE or SELECT FOR UPDATE works on is the row as it is once locked,
 //     checked against the whole WHERE again if it changed meanwhile.
-//   - X4: a statement that writes runs to its end before its first row is given: a client that stops
-//     reading RETURNING has still changed every row.
+//   - X4: a statement that writes runs to its end before its first row is given: a client that
+//     stops reading RETURNING has still changed every row.
 //   - X5: a hidden row id is never used twice while anybody could see both rows.
 //
 // Lock order: a table before its rows; tables of one statement in the order of their oids; the

@@ -48,8 +48,8 @@ func (o *insert) close() { o.in.close() }
 
 func (o *insert) rewind() bool {
 	in, ok := o.in.(rewinder)
-	return ok && o.writer != nil && in.rewind() && o.met == nil && o.returned.rewind() && o.writer.codec.small() &&
-		cap(o.old) <= maxKeptBytes
+	return ok && o.writer != nil && in.rewind() && o.met == nil && o.returned.rewind() &&
+		o.writer.codec.small() && cap(o.old) <= maxKeptBytes
 }
 
 func (o *insert) execute(r *run) (int64, error) {

@@ -21,7 +21,7 @@ import (
 // With -oracle naming a PostgreSQL 15, the scripts run there instead, and what it says is compared
 // with what they expect of us. It is a tool for whoever changes a script, not a gate: differences
 // that are meant stand in docs/SQL.md.
-var oracle = flag.String("oracle", "", "connection string of a PostgreSQL 15 to hold against the scripts")
+var oracle = flag.String("oracle", "", "connection string of a PostgreSQL 15 to compare with")
 
 func TestOracle(t *testing.T) {
 	if *oracle == "" {

@@ -14,9 +14,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestWriterWaitsForPublication stops a DDL between its apply, where the engine lets go of the table
-// lock, and the publication of its descriptors. A writer that gets the lock in that gap must wait
-// (C3): its plan is of the old table, and a row put into the old storage would be lost.
+// TestWriterWaitsForPublication stops a DDL between its apply, where the engine lets go of the
+// table lock, and the publication of its descriptors. A writer that gets the lock in that gap must
+// wait (C3): its plan is of the old table, and a row put into the old storage would be lost. Without
+// the wait in Executor.settled this test fails, and so does TestRekeyLosesNothing.
 func TestWriterWaitsForPublication(t *testing.T) {
 	ctx := context.Background()
 	x := openExecutor(t)

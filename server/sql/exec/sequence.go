@@ -268,7 +268,8 @@ func (r *run) Setval(e *plan.Eval, oid uint32, value int64, called bool) error {
 // store writes the state of a sequence.
 func store(ctx context.Context, t *engine.Txn, oid uint32, state sequenceState) error {
 	key := catalog.SequenceKey(oid)
-	if _, err := t.LockRow(ctx, catalog.SequenceTable, key, engine.RowUpdate, engine.Wait); err != nil {
+	_, err := t.LockRow(ctx, catalog.SequenceTable, key, engine.RowUpdate, engine.Wait)
+	if err != nil {
 		return lockRowError(err, "a sequence")
 	}
 	if err := t.Put(catalog.SequenceTable, key, state.encode()); err != nil {

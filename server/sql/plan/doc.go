@@ -8,10 +8,10 @@
 //
 // Invariants:
 //
-//   - P1: a plan is immutable once made, and shared by sessions. What an execution needs to remember
-//     lives in Eval and in the executor's operators.
-//   - P2: a plan names the catalog snapshot it was made under and every relation it resolved. It may
-//     run under another snapshot only if those names still mean those descriptors (Refresh).
+//   - P1: a plan is immutable once made, and shared by sessions. What an execution needs to
+//     remember lives in Eval and in the executor's operators.
+//   - P2: a plan names the catalog snapshot it was made under and every relation it resolved. It
+//     may run under another snapshot only if those names still mean those descriptors (Refresh).
 //   - P3: an Access takes a term of the WHERE over only if key bytes decide it exactly (types' T2);
 //     every other term stays in the filter, which is checked on each row the Access yields, and
 //     again on a row that was locked and read again. The terms taken over cannot change under the

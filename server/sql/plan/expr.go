@@ -51,7 +51,9 @@ type Param struct {
 func (x *Param) Type() types.Type { return x.T }
 
 // Eval implements Expr.
-func (x *Param) Eval(e *Eval, _ []types.Datum) (types.Datum, error) { return e.Params[x.Index], nil }
+func (x *Param) Eval(e *Eval, _ []types.Datum) (types.Datum, error) {
+	return e.Params[x.Index], nil
+}
 
 func (x *Param) inputs() []Expr { return nil }
 

@@ -10,7 +10,7 @@ import (
 // Node is a step of a plan. A node that yields rows documents their layout.
 type Node interface{ explain(x *explainer) }
 
-// Result yields one row without columns, for a SELECT without FROM, or none when Filter is not true.
+// Result yields one row without columns, for a SELECT without FROM; none when Filter is not true.
 type Result struct{ Filter Expr }
 
 // Scan yields the rows of a stored table: its columns in order, and with WithKey the row's storage

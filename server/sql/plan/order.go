@@ -141,7 +141,8 @@ func (a *analyzer) bounds(s *selecting) error {
 	return err
 }
 
-// checkGrouping refuses columns beside aggregates: there is one row, and no group to take them from.
+// checkGrouping refuses columns beside aggregates: there is one row, and no group to take them
+// from.
 func (a *analyzer) checkGrouping(s *selecting) error {
 	if len(s.aggs) == 0 {
 		return nil
