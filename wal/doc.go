@@ -26,6 +26,13 @@
 //   - W6 Every buffer is bounded; full means wait or refuse, never drop.
 //   - W7 A flushed record makes every record before it durable.
 //
+// # Waiting
+//
+// WaitFlushed and WaitFlushedFor hurry the flusher, AwaitFlushed and a Cursor's Wait follow it. All
+// who hurry are one queue ordered by position (waitqueue.go). When the disk fails, all of them, and
+// whoever asks later, get one UnresolvedError: what ends above flushed is neither durable nor lost
+// until the restart says which (unresolved.go). Options.Unresolved hears of it before Fatal does.
+//
 // # Who runs
 //
 //   - the leader: the caller of Append, SwitchSegment, NextLSN and BeginEpoch, one at a time;

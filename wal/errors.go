@@ -22,8 +22,15 @@ var (
 var (
 	// ErrClosed: the log was closed.
 	ErrClosed = errors.New("wal: log is closed")
-	// ErrPoisoned: a write or fsync failed; the log takes and confirms nothing any more (W4).
+	// ErrPoisoned: a write or fsync failed; the log takes and confirms nothing any more (W4). It
+	// comes as an UnresolvedError.
 	ErrPoisoned = errors.New("wal: log is poisoned by a failed write or fsync")
+)
+
+// These errors can come from waiting.
+var (
+	// ErrBeyondEnd: no record that ends so high has been appended.
+	ErrBeyondEnd = errors.New("wal: position is beyond the end of the log")
 )
 
 // These errors can come from reading: a Cursor and ReadRecord.

@@ -1,11 +1,12 @@
 package wal
 
 import (
-	"container/heap"
 	"context"
 	"fmt"
+	"math"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // horizon is the three positions of a log and everyone waiting for the last of them.
@@ -18,56 +19,24 @@ type horizon struct {
 	inserted atomic.Uint64
 	written  atomic.Uint64
 	flushed  atomic.Uint64
+	flushing atomic.Uint64 // where flushed will stand after the fsync under way, or stands
 
 	failure atomic.Pointer[error] // sticky: poisoned or closed
+	halted  atomic.Bool           // poisoned; set before failure
+	ended   chan struct{}         // closed once failure is set for a poisoning
 
 	mu       sync.Mutex
-	waiters  waitHeap      // guarded by mu
+	waiters  waitQueue     // guarded by mu
 	asked    LSN           // guarded by mu; the highest that RequestFlush asked for
 	advanced chan struct{} // guarded by mu; nil until a cursor waits, closed by the next advance
 	heard    []func(LSN)   // guarded by mu; what OnFlushed was given
-}
-
-// waiter waits for one position. It is queued from push until it is popped or removed.
-type waiter struct {
-	lsn   LSN
-	index int // in the heap, -1 outside
-	done  chan error
-}
-
-var waiterPool = sync.Pool{New: func() any { return &waiter{done: make(chan error, 1)} }}
-
-// waitHeap has the lowest position on top, so an advance touches only those it wakes.
-type waitHeap []*waiter
-
-func (h waitHeap) Len() int           { return len(h) }
-func (h waitHeap) Less(i, j int) bool { return h[i].lsn < h[j].lsn }
-
-func (h waitHeap) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].index, h[j].index = i, j
-}
-
-func (h *waitHeap) Push(x any) {
-	w := x.(*waiter)
-	w.index = len(*h)
-	*h = append(*h, w)
-}
-
-func (h *waitHeap) Pop() any {
-	old := *h
-	n := len(old) - 1
-	w := old[n]
-	old[n] = nil
-	*h = old[:n]
-	w.index = -1
-	return w
 }
 
 func (h *horizon) start(at LSN) {
 	h.inserted.Store(uint64(at))
 	h.written.Store(uint64(at))
 	h.flushed.Store(uint64(at))
+	h.flushing.Store(uint64(at))
 }
 
 // err is why nothing more is confirmed, or nil.
@@ -78,26 +47,29 @@ func (h *horizon) err() error {
 	return nil
 }
 
-// wait blocks until flushed >= lsn. kick tells the flusher that someone waits.
-func (h *horizon) wait(ctx context.Context, lsn LSN, kick func()) error {
+// wait blocks until flushed >= lsn, and says so, or until expired fires. kick tells the flusher that
+// someone waits.
+func (h *horizon) wait(
+	ctx context.Context, lsn LSN, expired <-chan time.Time, kick func(),
+) (reached bool, err error) {
 	// The failure is looked at first: behind a poisoned log nothing is confirmed, not even what
 	// was flushed in time (W4).
 	if err := h.err(); err != nil {
-		return err
+		return false, err
 	}
 	if LSN(h.flushed.Load()) >= lsn {
-		return nil
+		return true, nil
 	}
 	w := waiterPool.Get().(*waiter)
 	w.lsn = lsn
 	if !h.enqueue(w) {
 		waiterPool.Put(w)
-		return h.wait(ctx, lsn, kick)
+		return h.wait(ctx, lsn, expired, kick)
 	}
 	kick()
-	err := h.await(ctx, w)
+	reached, err = h.await(ctx, w, expired)
 	waiterPool.Put(w)
-	return err
+	return reached, err
 }
 
 // enqueue queues w unless there is nothing to wait for any more. Advance and fail take the lock
@@ -108,26 +80,28 @@ func (h *horizon) enqueue(w *waiter) bool {
 	if h.err() != nil || LSN(h.flushed.Load()) >= w.lsn {
 		return false
 	}
-	heap.Push(&h.waiters, w)
+	h.waiters.add(w)
 	return true
 }
 
-func (h *horizon) await(ctx context.Context, w *waiter) error {
+func (h *horizon) await(
+	ctx context.Context, w *waiter, expired <-chan time.Time,
+) (reached bool, err error) {
 	select {
-	case err := <-w.done:
-		return err
+	case woken := <-w.done:
+		return woken.outcome()
+	case <-expired:
 	case <-ctx.Done():
+		err = fmt.Errorf("wal: wait for %s to be flushed: %w", w.lsn, ctx.Err())
 	}
 	h.mu.Lock()
-	queued := w.index >= 0
-	if queued {
-		heap.Remove(&h.waiters, w.index)
-	}
+	queued := h.waiters.remove(w)
 	h.mu.Unlock()
 	if !queued {
-		return <-w.done // it was being woken meanwhile: the better answer is there
+		woken := <-w.done // it was being woken meanwhile: the better answer is there
+		return woken.outcome()
 	}
-	return fmt.Errorf("wal: wait for %s to be flushed: %w", w.lsn, ctx.Err())
+	return false, err
 }
 
 // ask notes that someone wants lsn flushed without waiting for it.
@@ -142,7 +116,7 @@ func (h *horizon) urgent() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	written := LSN(h.written.Load())
-	if len(h.waiters) > 0 && h.waiters[0].lsn <= written {
+	if first := h.waiters.first(); first != nil && first.lsn <= written {
 		return true
 	}
 	// An ask above written is for records still to come.
@@ -153,9 +127,7 @@ func (h *horizon) urgent() bool {
 func (h *horizon) advance(to LSN) {
 	h.flushed.Store(uint64(to)) // W2: only ever called with what the kernel confirmed
 	h.mu.Lock()
-	for len(h.waiters) > 0 && h.waiters[0].lsn <= to {
-		heap.Pop(&h.waiters).(*waiter).done <- nil
-	}
+	h.waiters.wake(to, nil)
 	heard := h.heard
 	h.wakeCursorsLocked()
 	h.mu.Unlock()
@@ -180,9 +152,7 @@ func (h *horizon) fail(err error) bool {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for len(h.waiters) > 0 {
-		heap.Pop(&h.waiters).(*waiter).done <- err
-	}
+	h.waiters.wake(math.MaxUint64, err)
 	h.wakeCursorsLocked()
 	return true
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Log is an open log that is appended to. One goroutine at a time, the leader, calls Append,
@@ -49,6 +50,7 @@ func newLog(d *Dir, r *recovery) (*Log, error) {
 		clean: r.report.Clean,
 	}
 	l.horizon.start(tail.end)
+	l.ended = make(chan struct{})
 	l.oldest.Store(uint64(r.oldest))
 	l.SetDurableApplied(r.start.Applied, r.start.Redo)
 	if err := l.openHead(); err != nil {
@@ -89,6 +91,10 @@ func (l *Log) Written() LSN { return LSN(l.written.Load()) }
 // Flushed is the end of the last record on the medium.
 func (l *Log) Flushed() LSN { return LSN(l.flushed.Load()) }
 
+// Flushing is where flushed will stand when the fsync under way returns, or where it stands. It
+// is a hint: the next fsync may have begun.
+func (l *Log) Flushing() LSN { return LSN(l.flushing.Load()) }
+
 // Err is why the log takes and confirms nothing any more, or nil.
 func (l *Log) Err() error { return l.err() }
 
@@ -113,8 +119,45 @@ func (l *Log) SegmentSize() int64 { return l.segs.size }
 func (l *Log) SegmentName(pos LSN) string { return l.segs.name(pos) }
 
 // WaitFlushed returns nil once flushed >= lsn. Waiting hurries the flusher; ctx ends only the wait.
+// A position beyond the end of the log is ErrBeyondEnd at once: nothing says that it ever comes.
 func (l *Log) WaitFlushed(ctx context.Context, lsn LSN) error {
-	return l.horizon.wait(ctx, lsn, l.flusher.poke)
+	_, err := l.waitFlushed(ctx, lsn, nil)
+	return err
+}
+
+// WaitFlushedFor is WaitFlushed for d at most, by the log's clock; it says whether flushed has
+// reached lsn. The time running out is no error.
+func (l *Log) WaitFlushedFor(
+	ctx context.Context, lsn LSN, d time.Duration,
+) (reached bool, err error) {
+	if l.Flushed() >= lsn && l.err() == nil {
+		return true, nil
+	}
+	expired, stop := l.opts.Clock.Timer(d)
+	defer stop()
+	return l.waitFlushed(ctx, lsn, expired)
+}
+
+func (l *Log) waitFlushed(
+	ctx context.Context, lsn LSN, expired <-chan time.Time,
+) (reached bool, err error) {
+	if end := l.Inserted(); lsn > end && l.err() == nil {
+		return false, fmt.Errorf("%w: %s, the log ends at %s", ErrBeyondEnd, lsn, end)
+	}
+	reached, err = l.horizon.wait(ctx, lsn, expired, l.flusher.poke)
+	if err != nil {
+		return false, covering(err, min(lsn, l.Inserted()))
+	}
+	return reached, nil
+}
+
+// AwaitFlushed returns flushed once it is beyond the position. It does not hurry the flusher: it is
+// for those who follow the log, and any number of advances meanwhile are one.
+func (l *Log) AwaitFlushed(ctx context.Context, beyond LSN) (LSN, error) {
+	if err := l.waitPast(ctx, beyond); err != nil {
+		return 0, err
+	}
+	return l.Flushed(), nil
 }
 
 // RequestFlush asks for lsn to be flushed soon, without waiting for it.
@@ -168,16 +211,6 @@ func (l *Log) Recycle(keep LSN) error {
 	}
 	l.stats.recycled.Add(uint64(len(paths)))
 	return nil
-}
-
-// poison ends the log (W4). After a failed write or fsync nobody knows what the medium holds: the
-// kernel may have marked the pages clean, so a retry that succeeds would prove nothing.
-func (l *Log) poison(cause error) {
-	err := fmt.Errorf("%w: %w", ErrPoisoned, cause)
-	// Confirmations stop before the process does: Fatal may take its time.
-	if l.fail(err) {
-		l.opts.Fatal(err)
-	}
 }
 
 // Close ends the log's goroutines and gives the directory back. A clean close first flushes what

@@ -42,6 +42,15 @@ type Options struct {
 	// SyncMethod forces how segments are made durable; "" takes the best that works here.
 	SyncMethod string
 
+	// FloorSamples is how many fsyncs are timed at start, to know the least that one costs here;
+	// 0 is none.
+	FloorSamples int
+
+	// Unresolved is called once, when a write or fsync has failed, before Fatal, so that those
+	// connected can be told. It has UnresolvedGraceMax to return; whether or not it has, Fatal is
+	// next. nil tells nobody.
+	Unresolved func(*UnresolvedError)
+
 	// Fatal is called once, when a write or fsync has failed (W4). It is not meant to return:
 	// the default prints one line and exits with ExitPoisoned.
 	Fatal func(error)
@@ -70,6 +79,9 @@ type Clock interface {
 	// Timer returns a channel that receives once after d, and a function that ends the wait.
 	Timer(d time.Duration) (fired <-chan time.Time, stop func() bool)
 }
+
+// SystemClock is the clock of the machine.
+func SystemClock() Clock { return systemClock{} }
 
 type systemClock struct{}
 
