@@ -1,6 +1,7 @@
 package wal
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"sync/atomic"
@@ -25,10 +26,11 @@ type flusher struct {
 	stop chan struct{}
 	done chan struct{}
 
-	// Owned by the goroutine; method and reason are set before startFlusher returns.
+	// Owned by the goroutine; method, reason and floor are set before startFlusher returns.
 	syncer Syncer
 	method string
 	reason string
+	floor  time.Duration
 	files  []File
 }
 
@@ -87,6 +89,12 @@ func (f *flusher) run(ready chan<- error) {
 		return
 	}
 	f.syncer, f.method, f.reason = syncer, syncer.Method(), syncer.Reason()
+	if f.log.opts.FloorSamples > 0 {
+		if f.floor, err = f.measureFloor(); err != nil {
+			ready <- errors.Join(fmt.Errorf("measure the fsync floor: %w", err), syncer.Close())
+			return
+		}
+	}
 	ready <- nil
 	for f.sleep() {
 		if err := f.flush(); err != nil {
@@ -159,6 +167,7 @@ func (f *flusher) flush() error {
 	l := f.log
 	f.oldest.Store(0)
 	target, from := l.Written(), l.Flushed()
+	l.flushing.Store(uint64(target))
 	f.files = l.dirty(f.files[:0], target)
 	began := l.opts.Clock.Now()
 	if err := f.syncer.Sync(f.files); err != nil {

@@ -17,6 +17,18 @@ type Histogram struct {
 	Buckets [histogramBuckets]uint64
 }
 
+// Quantile is a value that the share q of those counted did not pass, right within a factor of
+// two; 0 when nothing was counted.
+func (h *Histogram) Quantile(q float64) uint64 {
+	rank, seen := uint64(q*float64(h.Count)), uint64(0)
+	for i, n := range h.Buckets {
+		if seen += n; n > 0 && (seen > rank || seen == h.Count) {
+			return 1<<i - 1
+		}
+	}
+	return 0
+}
+
 // Stats is what a log has done since it was opened.
 type Stats struct {
 	Records  uint64
@@ -28,6 +40,7 @@ type Stats struct {
 	GroupSize    Histogram // records in a group
 	FlushMicros  Histogram // how long an fsync round took
 	FlushedBytes Histogram // what a round made durable
+	Sync         SyncStats // the same, finer
 
 	SyncMethod string
 	SyncReason string // why this method
@@ -40,6 +53,7 @@ type stats struct {
 	groupSize    histogram
 	flushMicros  histogram
 	flushedBytes histogram
+	syncs        Latencies
 }
 
 type histogram struct {
@@ -69,6 +83,7 @@ func (s *stats) appended(group []Entry, bytes int) {
 
 func (s *stats) flushed(bytes int64, took time.Duration) {
 	s.flushMicros.add(uint64(max(took.Microseconds(), 0)))
+	s.syncs.Observe(took, 1)
 	s.flushedBytes.add(uint64(bytes))
 }
 
@@ -79,8 +94,8 @@ func (l *Log) Stats() Stats {
 	out := Stats{
 		Records: s.records.Load(), Bytes: s.bytes.Load(), Recycled: s.recycled.Load(),
 		GroupSize: s.groupSize.read(), FlushMicros: s.flushMicros.read(),
-		FlushedBytes: s.flushedBytes.read(),
-		SyncMethod:   l.flusher.method, SyncReason: l.flusher.reason,
+		FlushedBytes: s.flushedBytes.read(), Sync: l.flusher.syncStats(),
+		SyncMethod: l.flusher.method, SyncReason: l.flusher.reason,
 	}
 	out.Groups, out.Flushes = out.GroupSize.Count, out.FlushMicros.Count
 	return out
