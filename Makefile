@@ -11,6 +11,7 @@ DATA        ?= ./data
 LISTEN      ?= 127.0.0.1:5433
 UNIT        := ./cmd/... ./wal/... ./engine/... ./pgwire/... ./server/...
 LONG_SEED   ?= $(shell date +%s)
+LONG_SEEDS  ?= 3000
 
 .PHONY: help run build test test-long lint unit clients kills bench clean tools clients-tools
 
@@ -42,7 +43,8 @@ lint: tools ## gofmt, vet and staticcheck, with and without io_uring
 	@[ -x $(TOOLS)/staticcheck ] || GOBIN=$(TOOLS) $(GO) install $(STATICCHECK)
 	$(TOOLS)/staticcheck $(filter-out -ldflags=%,$(IOURING)) ./...
 
-unit: tools clients-tools ## unit tests, crash-disk seeds, fuzz seeds; under the race detector
+unit: tools clients-tools ## unit tests, crash-disk seeds, fuzz seeds; then fewer seeds under the race detector
+	$(GO) test $(IOURING) -timeout 9m $(UNIT)
 	$(GO) test -race $(IOURING) -timeout 9m $(UNIT)
 
 clients: build clients-tools ## psql, pgbench, pgx and database/sql against the built binary
@@ -52,7 +54,7 @@ kills: build ## kill -9 under load, judged from the clients' journals
 	ACKDB_BIN=$(CURDIR)/bin/ackdb $(GO) test -count=1 -timeout 9m ./jepsen-lite/
 
 test-long: build ## the larger counts; its last run stands in docs/TESTING.md
-	ACKDB_LONG=1 ACKDB_SEED=$(LONG_SEED) $(GO) test $(IOURING) -count=1 -timeout 6h ./wal/... ./engine/...
+	ACKDB_SEEDS=$(LONG_SEEDS) $(GO) test $(IOURING) -count=1 -timeout 6h ./wal/ ./engine/
 	bin/jepsen-lite kill --bin bin/ackdb --kills 1000 --seed $(LONG_SEED)
 
 bench: build clients-tools ## ackdb beside PostgreSQL 15 and a canned server, interleaved, medians of five
