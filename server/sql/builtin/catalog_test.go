@@ -19,7 +19,7 @@ const catalogFile = "testdata/catalog.golden"
 
 // ours are the functions that PostgreSQL describes otherwise or does not have: the grammar's words
 // that are functions here, and names of log files, which follow the timeline and so cannot be
-// immutable.
+// immutable. So are all that begin with ack_.
 var ours = map[string]bool{
 	"current_timestamp()": true, "localtimestamp()": true, "localtime()": true,
 	"current_date()": true, "user()": true, "current_role()": true,
@@ -52,7 +52,7 @@ func TestFunctionsAgainstCatalog(t *testing.T) {
 	}
 	EachFunction(func(f *Function) {
 		name := signature(f)
-		if !ours[name] && want[name] != describe(f) {
+		if !ours[name] && !strings.HasPrefix(name, "ack_") && want[name] != describe(f) {
 			t.Errorf("%s is %q, in PostgreSQL %q", name, describe(f), want[name])
 		}
 	})
