@@ -14,6 +14,37 @@ import (
 type CommitOptions struct {
 	Level     wal.Level
 	User, App string
+
+	// Wait makes an off commit wait so long for its flush before it is answered as what it has
+	// reached by then. 0 does not wait. Above off it means nothing.
+	Wait time.Duration
+
+	// Limit is the client's own, beside the database's: the tighter counts. OnLimit says what an
+	// off commit without Wait does at it.
+	Limit   LossLimit
+	OnLimit LimitAction
+}
+
+// Reached is how safe a commit was when it was answered.
+type Reached uint8
+
+// What a commit can have reached.
+const (
+	// ReachedWritten: in the page cache and applied. It survives the process, not the power.
+	ReachedWritten Reached = 1 + iota
+
+	// ReachedFlushed: on this node's disk.
+	ReachedFlushed
+)
+
+func (r Reached) String() string {
+	switch r {
+	case ReachedWritten:
+		return "written"
+	case ReachedFlushed:
+		return "flushed"
+	}
+	return ""
 }
 
 // CommitResult is where a commit stands in the log.
@@ -24,6 +55,12 @@ type CommitResult struct {
 
 	// ReadOnly says that there was nothing to write: no record, no receipt.
 	ReadOnly bool
+
+	// Reached is 0 in a CommitWaitError.
+	Reached Reached
+
+	// Delayed says that the limit made an off commit wait for its flush.
+	Delayed bool
 }
 
 // commitRequest is one record on its way through the pipeline. It belongs to the goroutine that
@@ -100,26 +137,12 @@ func (db *DB) commit(ctx context.Context, t *Txn, opts CommitOptions) (CommitRes
 	if err != nil {
 		return CommitResult{}, err
 	}
-	return result, db.answer(ctx, result, opts.Level)
+	err = db.answer(ctx, &result, opts)
+	return result, err
 }
 
 // commitHeaderRoom is what a commit's payload spends at most besides its operations.
 const commitHeaderRoom = 24 + 2*wal.NameSizeMax
-
-// answer is the last step of every commit: it returns when the commit may be acknowledged. It is
-// the one place that knows what each level waits for, so the limit of what may be acknowledged
-// unflushed, and the standbys a level requires, are checked here and by the committer itself: the
-// leader waits for nobody's durability. While no standby is named every level above off is local.
-func (db *DB) answer(ctx context.Context, result CommitResult, level wal.Level) error {
-	if level == wal.LevelOff {
-		return nil
-	}
-	if err := db.log.WaitFlushed(ctx, result.End); err != nil {
-		db.metrics.waitsCancelled.Add(1)
-		return &CommitWaitError{Result: result, Level: level, Cause: err}
-	}
-	return nil
-}
 
 // commitGroup is the leader's work. Its order is the design: validate while nothing is decided,
 // append, apply, publish, release the row locks (safe before any of it is durable, W7). The
@@ -132,7 +155,7 @@ func (db *DB) commitGroup(group []*commitRequest) {
 	g := &db.group
 	g.reset(time.Now().UnixMicro())
 	for _, req := range group {
-		if req.err = db.admit(req); req.err == nil {
+		if req.err = db.admit(g, req); req.err == nil {
 			g.add(req)
 		}
 	}
@@ -154,16 +177,23 @@ func (db *DB) commitGroup(group []*commitRequest) {
 		db.opts.hooks.applied()
 	}
 	db.publish(g)
+	db.lender.lendGroup(g)
 }
 
 // admit validates a commit against what was committed since its snapshot and against the members
 // of this group before it.
-func (db *DB) admit(req *commitRequest) error {
+func (db *DB) admit(g *commitGroup, req *commitRequest) error {
 	if err := db.failure(); err != nil {
 		return err
 	}
 	if req.txn == nil {
 		return nil
+	}
+	// A large one has been asked before its first piece: now something of it is in the log.
+	if req.firstData == 0 {
+		if err := db.refuse(req.opts, g.size, int64(req.size)); err != nil {
+			return err
+		}
 	}
 	return db.conflicts.validate(req.txn)
 }

@@ -25,6 +25,7 @@ type DB struct {
 	epoch          wal.EpochID
 	opsInRecordMax int
 	checkpoints    *checkpointer
+	lender         *lender
 	failWith       func(error) // Options.Fatal
 
 	// of transactions
@@ -87,6 +88,7 @@ func newDB(opts Options) *DB {
 		opts: opts, checkpoints: newCheckpointer(), dead: make(chan struct{}),
 		gate: &interlock{hooks: opts.hooks}, failWith: opts.Fatal,
 	}
+	db.lender = newLender(&db.opts)
 	db.opts.Fatal = db.fail
 	db.opts.Log.Fatal = db.fail
 	db.pipeline.init(db.commitGroup)
@@ -111,6 +113,7 @@ func (db *DB) open(ctx context.Context) (report Report, err error) {
 		return report, errors.Join(err, store.Close(), dir.Close())
 	}
 	db.log, db.store = log, store
+	db.lender.log = log
 	db.gate.log.Store(log)
 	if err := db.recover(ctx, at, &report); err != nil {
 		return report, errors.Join(err, db.abandon())
@@ -169,6 +172,7 @@ func (db *DB) serve() {
 	db.pipeline.bytesMax = min(groupBytesMax, db.log.MaxGroup()-orphanAbortsRoom)
 	db.locks = newLockTable()
 	db.conflicts = newConflictWindow()
+	db.log.OnFlushed(db.lender.onFlushed)
 	go db.runCheckpoints()
 }
 

@@ -14,9 +14,11 @@
 //	                                              appendGroup  wal.Log.Append
 //	                                              applyGroup   one batch, one marker
 //	                                              publish      applied, conflicts, row locks
+//	                                              lendGroup    answers off, within the limit
 //
 // commitGroup runs on the leader, for all members of its group; answer runs on each committer
-// and waits for the level it asked for. A transaction too large for one record writes its
+// and waits for the level it asked for, and an off commit that met the limit waits there too: the
+// leader waits for nobody's disk. A transaction too large for one record writes its
 // operations into data records first (large.go).
 //
 // # Positions
@@ -35,6 +37,15 @@
 //     checkpoint, a large transaction's unflushed data have bounds with names.
 //   - W7: row locks go at apply, before the commit is durable. Who reads such a row commits
 //     behind it, so it is durable whenever the reader's commit is.
+//
+// Of answers (losslimit.go):
+//
+//   - L1: a commit is answered unflushed only while the oldest such commit is no older than the
+//     limit, and the log from flushed to its own end no longer. Deciding and entering it are one
+//     step, at the moment of answering.
+//   - L2: lossAudit counts answers that broke L1 without asking who decided; the count stays 0.
+//   - L3: nothing is answered once the log has halted (W4), so the range called unresolved has
+//     every commit that was answered unflushed.
 //
 // Of transactions:
 //
@@ -55,7 +66,8 @@
 // # Lock order
 //
 // Leadership of the pipeline, then applier.mu, then visibility.mu, then the locks inside the
-// store. pipeline.mu and orphanAborts.mu are held for a few instructions and nothing is taken
+// store. lender.mu comes below leadership, takes nothing, and is taken by the log's flusher
+// too. pipeline.mu and orphanAborts.mu are held for a few instructions and nothing is taken
 // under them. Below leadership come the lock table's list of owners, one owner's mu, and the
 // lock table's shards in the order of their index; conflictWindow.mu and txnPool.mu stand alone.
 // Whoever holds leadership or applier.mu may wait for the store, the store for the log's flusher

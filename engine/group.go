@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+
 	"ackdb/wal"
 )
 
@@ -83,4 +85,15 @@ func (g *commitGroup) setError(err error) {
 	for _, req := range g.members {
 		req.result, req.err = CommitResult{}, err
 	}
+}
+
+// lends says whether a commit is answered as soon as it is applied, if the limit allows it. One
+// with a deadline, and one above off, wait for their flush first.
+func (r *commitRequest) lends() bool {
+	return r.kind == wal.TypeCommit && r.opts.Level == wal.LevelOff && r.opts.Wait <= 0
+}
+
+// lends says whether any member does.
+func (g *commitGroup) lends() bool {
+	return slices.ContainsFunc(g.members, (*commitRequest).lends)
 }

@@ -41,6 +41,7 @@ func crashOptions(fs *enginetest.CrashFS) Options {
 		MaxWALSize:   func() int64 { return 12 * testSegmentSize },
 		MemTableSize: 64 << 10,
 		CacheSize:    1 << 20,
+		LossLimit:    &LossLimit{}, // off commits are as lazy as the log
 		Fatal:        func(err error) { panic(err) },
 		hooks:        hooks{applyBatchSize: 32 << 10},
 	}

@@ -27,6 +27,9 @@ type largeCommit struct {
 func (db *DB) commitLarge(
 	ctx context.Context, t *Txn, opts CommitOptions,
 ) (CommitResult, error) {
+	if err := db.refuse(opts, 0, t.writes.EncodedSize()); err != nil {
+		return CommitResult{}, err
+	}
 	l := &largeCommit{db: db, ctx: ctx, piece: make([]byte, 0, db.log.MaxPayload())}
 	l.resetPiece()
 	err := t.writes.each(l.write)

@@ -60,6 +60,13 @@ type Stats struct {
 	WaitsCancelled int64 // commits applied whose waiting ended early
 	Checkpoints    int64
 
+	// LossDelays and LossRejects are commits that met the limit, LossViolations answers that broke
+	// it: more than 0 is a bug.
+	LossDelays, LossRejects, LossViolations int64
+
+	// TimeToDurable is how long commits answered unflushed stayed so.
+	TimeToDurable wal.LatencyStats
+
 	Log wal.Stats
 }
 
@@ -91,6 +98,7 @@ func (db *DB) Stats() Stats {
 		Checkpoints:    m.checkpoints.Load(),
 		Log:            db.log.Stats(),
 	}
+	db.lender.stats(&s)
 	for i := range s.GroupSizes {
 		s.GroupSizes[i] = m.members[i].Load()
 	}

@@ -49,6 +49,10 @@ type Options struct {
 	CheckpointTimeout  func() time.Duration
 	MaxTransactionSize func() int64
 
+	// LossLimit is what may be acknowledged and not flushed, to begin with; SetLossLimit changes
+	// it. nil is DefaultLossLimit.
+	LossLimit *LossLimit
+
 	// CacheSize is the store's block cache, MemTableSize one of its at most four memtables.
 	CacheSize    int64
 	MemTableSize uint64
@@ -106,6 +110,9 @@ type hooks struct {
 	// pieceAppended runs after each data record of a large transaction.
 	pieceAppended func()
 
+	// lendAlways answers every commit at once, whatever the limit says (negative control).
+	lendAlways bool
+
 	// applyBatchSize replaces the constant of that name, so that small tests have large applies.
 	applyBatchSize int
 }
@@ -131,6 +138,13 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Fatal == nil {
 		o.Fatal = exitFatal
+	}
+	if o.LossLimit == nil {
+		limit := DefaultLossLimit()
+		o.LossLimit = &limit
+	}
+	if o.Log.Clock == nil {
+		o.Log.Clock = wal.SystemClock()
 	}
 	o.Log.Dir = o.Dir
 	o.Log.Fatal = o.Fatal

@@ -31,6 +31,9 @@ type CrashFS struct {
 	stall atomic.Pointer[func(path string)]
 	fail  atomic.Pointer[error]
 
+	// lies makes every fsync of the log say yes and do nothing.
+	lies atomic.Bool
+
 	// full is what the log's attempts to make a file get; nil when there is space.
 	full atomic.Pointer[error]
 
@@ -68,6 +71,10 @@ func (c *CrashFS) StallSyncs(f func(path string)) {
 
 // FailSyncs makes every fsync of the log return err.
 func (c *CrashFS) FailSyncs(err error) { c.fail.Store(&err) }
+
+// LieSyncs makes every fsync of the log return at once with nothing done, as if flushed were moved
+// before the kernel has said so. What a test promises about durability must then fail.
+func (c *CrashFS) LieSyncs(lie bool) { c.lies.Store(lie) }
 
 // Fill makes the disk full for new files of the log: each attempt gets err. nil ends that.
 func (c *CrashFS) Fill(err error) {
@@ -190,6 +197,9 @@ func (f *file) Sync() error {
 		return *err
 	}
 	f.disk.syncs.Add(1)
+	if f.disk.lies.Load() {
+		return nil
+	}
 	return f.File.Sync()
 }
 

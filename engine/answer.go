@@ -1,0 +1,70 @@
+package engine
+
+import (
+	"context"
+
+	"ackdb/wal"
+)
+
+// answer is the last step of every commit, on the committer's goroutine: it returns when the
+// commit may be acknowledged, and says in result as what. It is the one place that knows what each
+// level waits for; the leader waits for nobody's durability. While no standby is named every level
+// above off is local.
+func (db *DB) answer(ctx context.Context, result *CommitResult, opts CommitOptions) error {
+	if opts.Level == wal.LevelOff {
+		if result.Reached != 0 {
+			return nil // the leader has answered it
+		}
+		if opts.Wait > 0 {
+			return db.answerByDeadline(ctx, result, opts)
+		}
+		db.delay(result)
+	}
+	return db.answerFlushed(ctx, result, opts.Level)
+}
+
+// answerFlushed waits for the flush however long it takes.
+func (db *DB) answerFlushed(ctx context.Context, result *CommitResult, level wal.Level) error {
+	if err := db.log.WaitFlushed(ctx, result.End); err != nil {
+		db.metrics.waitsCancelled.Add(1)
+		return &CommitWaitError{Result: *result, Level: level, Cause: err}
+	}
+	result.Reached = ReachedFlushed
+	return nil
+}
+
+// answerByDeadline waits for the flush so long as the client wants, and then answers the level
+// reached. At the limit it waits on. A cancelled wait is answered at once like one that has run
+// out: the client asked for no more than an off commit, and this is one.
+func (db *DB) answerByDeadline(
+	ctx context.Context, result *CommitResult, opts CommitOptions,
+) error {
+	reached, err := db.log.WaitFlushedFor(ctx, result.End, opts.Wait)
+	if reached {
+		result.Reached = ReachedFlushed
+		return nil
+	}
+	if err == nil || ctx.Err() != nil {
+		if result.Reached = db.lender.lend(result.End, opts.Limit); result.Reached != 0 {
+			return nil
+		}
+		db.delay(result)
+	}
+	return db.answerFlushed(ctx, result, opts.Level)
+}
+
+// delay notes that the limit has a commit wait. A log that was poisoned meanwhile looks the same
+// here; the wait will say so.
+func (db *DB) delay(result *CommitResult) {
+	result.Delayed = true
+	db.lender.delay()
+}
+
+// refuse rejects a commit that would meet the limit, if that is what its client wants. before is
+// what the group puts in front of it. Leader only, or before anything is appended.
+func (db *DB) refuse(opts CommitOptions, before, size int64) error {
+	if opts.OnLimit != LimitReject || opts.Level != wal.LevelOff || opts.Wait > 0 {
+		return nil
+	}
+	return db.lender.refuse(db.log.Inserted()+wal.LSN(before+size), size, opts.Limit)
+}
