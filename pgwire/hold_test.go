@@ -68,6 +68,7 @@ func TestHoldRefused(t *testing.T) {
 	addr, _ := start(t, server, pgwire.Options{})
 	c := connect(t, addr)
 	c.send(query("select 1;hold;select 2"))
-	require.Equal(t, []string{"Columns n:23:0", `Row "0"`, "Complete SELECT 1", `Error FATAL 58030 "never"`},
+	require.Equal(t, []string{"Columns n:23:0", `Row "0"`, "Complete SELECT 1",
+		`Error FATAL 58030 "never"`},
 		[]string{c.receive(), c.receive(), c.receive(), c.receive()})
 }

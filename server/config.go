@@ -227,6 +227,9 @@ func (srv *Server) reload() error {
 		next.values[i] = now.values[i]
 	}
 	srv.settings.current.Store(next)
+	if srv.ready.Load() {
+		srv.db.SetLossLimit(srv.serverLossLimit())
+	}
 	srv.configLoaded.Store(timeNow())
 	srv.eachSession(func(s *session) { s.conn.Wake() })
 	return nil

@@ -102,11 +102,6 @@ func (h *host) TxnID(assign bool) (uint64, bool) {
 	return t.number, t.number != 0
 }
 
-// Notify implements builtin.Host.
-func (h *host) Notify(string, string) error {
-	return types.Errorf(types.CodeFeatureNotSupported, "NOTIFY is not supported")
-}
-
 // Catalog implements builtin.Host.
 func (h *host) Catalog() builtin.Catalog { return (*hostCatalog)(h) }
 

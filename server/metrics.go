@@ -86,6 +86,7 @@ func (c *floorCollector) Describe(chan<- *prometheus.Desc) {}
 func (c *floorCollector) Collect(out chan<- prometheus.Metric) {
 	c.collectLog(out)
 	c.collectEngine(out)
+	c.collectReceipts(out)
 	c.collectStore(out)
 }
 
@@ -174,6 +175,45 @@ func (c *floorCollector) collectEngine(out chan<- prometheus.Metric) {
 	counter(out, "rollbacks_total", "Transactions rolled back.",
 		float64(c.srv.metrics.rollbacks.Load()))
 	counter(out, "deadlocks_total", "Deadlocks found.", float64(c.srv.metrics.deadlocks.Load()))
+}
+
+// collectReceipts is the gauge of what a power cut would take, and what keeps it small.
+func (c *floorCollector) collectReceipts(out chan<- prometheus.Metric) {
+	w := c.srv.db.LossWindow()
+	gauge(out, "loss_window_commits", "Commits acknowledged and not on disk.", float64(w.Commits))
+	gauge(out, "loss_window_bytes", "Log from its flushed end to the newest of those commits.",
+		float64(w.Bytes))
+	gauge(out, "loss_window_age_seconds", "Time since the oldest of those commits was answered.",
+		w.Age.Seconds())
+	gauge(out, "loss_window_age_max_seconds", "The largest age since the start.",
+		w.MaxAge.Seconds())
+	gauge(out, "loss_window_bytes_max", "The most bytes since the start.", float64(w.MaxBytes))
+	limit := c.srv.db.LossLimit()
+	gauge(out, "loss_limit_age_seconds", "ack.max_async_loss: time; 0 is none.",
+		limit.Age.Seconds())
+	gauge(out, "loss_limit_bytes", "ack.max_async_loss: log; 0 is none.", float64(limit.Bytes))
+	s := c.srv.db.Stats()
+	counter(out, "loss_limit_waits_total", "Commits that waited for a flush at the limit.",
+		float64(s.LossDelays))
+	counter(out, "loss_limit_rejects_total", "Commits refused at the limit.",
+		float64(s.LossRejects))
+	counter(out, "loss_limit_violations_total",
+		"Acknowledgements that broke the limit. Anything but 0 is a bug.",
+		float64(s.LossViolations))
+	latencies(out, "time_to_durable_seconds", "Time from a commit's answer to its being on disk.",
+		&s.TimeToDurable)
+	log := c.srv.db.Log().Stats()
+	latencies(out, "wal_sync_seconds", "Time of an fsync, in finer steps.", &log.Sync.Latency)
+	gauge(out, "wal_sync_floor_seconds", "The least an fsync took when the server started.",
+		log.Sync.Floor.Seconds())
+}
+
+// latencies turns a histogram of the floors below into one of Prometheus.
+func latencies(out chan<- prometheus.Metric, name, help string, h *wal.LatencyStats) {
+	buckets := make(map[float64]uint64)
+	h.Each(func(upper time.Duration, count uint64) { buckets[upper.Seconds()] = count })
+	desc := prometheus.NewDesc(metricsNamespace+"_"+name, help, nil, nil)
+	out <- prometheus.MustNewConstHistogram(desc, h.Count, h.Sum.Seconds(), buckets)
 }
 
 func (c *floorCollector) collectStore(out chan<- prometheus.Metric) {

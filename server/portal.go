@@ -98,6 +98,9 @@ func (p *portal) Execute(
 	s.becomesActive(p.stmt.sql)
 	defer s.logSlow(p.stmt.sql)()
 	execution, err = p.execute(ctx, w, maxRows)
+	if err != nil || w.Full() {
+		err = s.settle(ctx, w, err)
+	}
 	if err != nil {
 		return 0, s.asError(ctx, err)
 	}
@@ -149,6 +152,7 @@ func (p *portal) executePlan(
 	case p.cursor == nil:
 		return 0, pgwire.Errorf(pgwire.CodeObjectNotInPrerequisiteState, "portal cannot be run")
 	}
+	s.hold(ctx, p.stmt.plan, w)
 	s.refreshText()
 	if !p.returnsRows() {
 		maxRows = 0
@@ -175,7 +179,7 @@ func (p *portal) openCursor(ctx context.Context) error {
 	if err := s.refresh(p.stmt); err != nil {
 		return err
 	}
-	if err := s.admit(p.stmt.plan); err != nil {
+	if err := s.admit(ctx, p.stmt.plan); err != nil {
 		return err
 	}
 	cursor, err := s.server.executor.Open(ctx, p.stmt.plan, s.execEnv(p.params))
@@ -214,6 +218,7 @@ func (p *portal) complete(
 	}
 	p.state = portalDone
 	w.CommandComplete(tag)
+	p.session.reportCommit(w)
 	return pgwire.Completed, nil
 }
 

@@ -15,7 +15,7 @@ func (s *session) Query(ctx context.Context, sql string, w *pgwire.Writer) (err 
 	s.begins(w)
 	s.becomesActive(sql)
 	defer s.logSlow(sql)()
-	return s.asError(ctx, s.query(ctx, sql, w))
+	return s.asError(ctx, s.settle(ctx, w, s.query(ctx, sql, w)))
 }
 
 func (s *session) query(ctx context.Context, sql string, w *pgwire.Writer) error {
@@ -119,6 +119,7 @@ func (s *session) endSimple(ctx context.Context, tag string, w *pgwire.Writer, l
 	if tag != "" {
 		w.CommandComplete(tag)
 	}
+	s.reportCommit(w)
 	return nil
 }
 

@@ -12,13 +12,13 @@ import (
 )
 
 // admit checks what a plan may do here and now, and opens the transaction for it.
-func (s *session) admit(p *plan.Prepared) error {
+func (s *session) admit(ctx context.Context, p *plan.Prepared) error {
 	s.enter()
 	if s.txn.modes.readOnly && !p.ReadOnly {
 		return errReadOnly(p.Refusal)
 	}
 	s.open()
-	return nil
+	return s.prepareRead(ctx, p)
 }
 
 func errReadOnly(what string) *pgwire.Error {
@@ -44,9 +44,10 @@ func (s *session) runPlan(
 	ctx context.Context, p *plan.Prepared, params []types.Datum, w *pgwire.Writer,
 	formats []int16, describe bool,
 ) (string, error) {
-	if err := s.admit(p); err != nil {
+	if err := s.admit(ctx, p); err != nil {
 		return "", err
 	}
+	s.hold(ctx, p, w)
 	switch p.Kind {
 	case plan.KindCopyIn:
 		return s.copyIn(ctx, p, params, w)

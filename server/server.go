@@ -36,6 +36,8 @@ type Options struct {
 	Settings []string
 	// Log is where the server writes its log; nil means slog's default.
 	Log *slog.Logger
+	// Disk is where the log lives; nil is the operating system's.
+	Disk wal.Disk
 	// Fatal is called when the log has failed; nil prints and exits with wal.ExitPoisoned.
 	Fatal func(error)
 }
@@ -63,6 +65,7 @@ type Server struct {
 	planner  *plan.Planner
 	executor *exec.Executor
 	metrics  *metrics
+	exchange *exchange
 	ready    atomic.Bool
 
 	settings     serverSettings
@@ -239,6 +242,7 @@ func (srv *Server) openCatalog(ctx context.Context) error {
 		srv.catalog.Register(v)
 	}
 	srv.metrics = newMetrics(srv)
+	srv.exchange = newExchange(srv.db.Log())
 	return nil
 }
 
@@ -282,6 +286,11 @@ func (srv *Server) engineOptions() (engine.Options, error) {
 	}
 	opts.Log.KeepSize = func() int64 { return srv.settings.number(idWALKeepSize) << 20 }
 	opts.Log.Events = srv.walEvents()
+	opts.Log.Disk = srv.opts.Disk
+	opts.Log.FloorSamples = wal.FloorSamplesDefault
+	opts.Log.Unresolved = srv.tellUnresolved
+	limit := srv.serverLossLimit()
+	opts.LossLimit = &limit
 	return opts, nil
 }
 
@@ -337,6 +346,7 @@ func (srv *Server) Shutdown(ctx context.Context) error {
 	srv.endpoint.Shutdown(sessions, errShuttingDown)
 	<-srv.served
 	srv.http.close(ctx)
+	srv.exchange.close()
 	return srv.db.Close(ctx)
 }
 

@@ -28,10 +28,17 @@ type node struct {
 // startNode starts a server on a directory of its own, stopped when the test ends.
 func startNode(t *testing.T, settings ...string) *node {
 	t.Helper()
+	n := prepareNode(t, settings...)
+	n.start()
+	return n
+}
+
+// prepareNode makes a server that has yet to be started.
+func prepareNode(t *testing.T, settings ...string) *node {
+	t.Helper()
 	n := &node{t: t, opts: server.Options{Dir: t.TempDir(), Listen: "127.0.0.1:0",
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Settings: settings,
 		Fatal: func(err error) { panic(err) }}}
-	n.start()
 	t.Cleanup(n.stop)
 	return n
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ackdb/engine"
@@ -12,6 +13,7 @@ import (
 	"ackdb/server/sql/parse"
 	"ackdb/server/sql/plan"
 	"ackdb/server/sql/types"
+	"ackdb/wal"
 )
 
 // session is one client. It implements pgwire.Backend; all its methods run on the connection's
@@ -37,6 +39,16 @@ type session struct {
 	timers   timers
 	reported reported
 	writer   *pgwire.Writer // of the call in progress, for notices
+	receipts receipts
+	durable  durableReads
+	outbox   outbox
+	channels map[string]struct{} // listened on
+	// durableSent is the watermark the client has seen.
+	durableSent wal.LSN
+
+	// Any goroutine.
+	inbox      inbox
+	durableDue atomic.Bool // the watermark has moved
 
 	mu sync.Mutex
 	// Guarded by mu: what pg_stat_activity shows.
@@ -89,12 +101,19 @@ func (s *session) TxStatus() pgwire.TxStatus {
 // Ready implements pgwire.Backend.
 func (s *session) Ready(w *pgwire.Writer) {
 	s.timers.stopStatement()
+	// A commit whose waiting was cancelled has a receipt all the same.
+	s.reportCommit(w)
 	s.reportSettings(w)
+	s.deliver(w)
 	s.becomeIdle()
 }
 
-// Woken implements pgwire.Backend: a reload may have changed what was reported.
-func (s *session) Woken(w *pgwire.Writer) { s.reportSettings(w) }
+// Woken implements pgwire.Backend: a reload may have changed what was reported, or notifications
+// have come.
+func (s *session) Woken(w *pgwire.Writer) {
+	s.reportSettings(w)
+	s.deliver(w)
+}
 
 // Fail implements pgwire.Backend.
 func (s *session) Fail(err *pgwire.Error) {
@@ -123,6 +142,8 @@ func milliseconds(n int64) time.Duration { return time.Duration(n) * time.Millis
 func (s *session) Close() {
 	s.timers.stopAll()
 	s.rollback()
+	s.leaveReadMode()
+	s.unlistenAll()
 	s.server.forget(s)
 }
 
@@ -201,7 +222,11 @@ func (s *session) snapshot() *catalog.Snapshot {
 // commitOptions are what the session's commits wait for, and what the log says of them.
 func (s *session) commitOptions() engine.CommitOptions {
 	return engine.CommitOptions{
-		Level: levelOf(s.settings.number(idSynchronousCommit)), User: s.user, App: s.appName()}
+		Level: levelOf(s.settings.number(idSynchronousCommit)), User: s.user, App: s.appName(),
+		Wait:    time.Duration(s.settings.number(idCommitWait)) * time.Microsecond,
+		Limit:   s.lossLimit(),
+		OnLimit: engine.LimitAction(s.settings.number(idOnLossLimit)),
+	}
 }
 
 // Sync implements pgwire.Backend.
@@ -209,10 +234,12 @@ func (s *session) Sync(ctx context.Context, w *pgwire.Writer) error {
 	s.writer = w
 	if s.txn.block != blockNone || s.txn.tx == nil {
 		s.endImplicit()
-		return nil
+		return s.asError(ctx, s.settle(ctx, w, nil))
 	}
 	s.timers.startStatement()
-	return s.asError(ctx, s.commit(ctx))
+	err := s.commit(ctx)
+	s.reportCommit(w)
+	return s.asError(ctx, s.settle(ctx, w, err))
 }
 
 // asError gives an error its shape for the wire. What a cancelled context made fail is answered

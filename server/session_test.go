@@ -201,8 +201,6 @@ func TestUnsupported(t *testing.T) {
 	s := startNode(t).session()
 	for sql, feature := range map[string]string{
 		"declare c cursor for select 1": "DECLARE CURSOR",
-		"listen x":                      "LISTEN",
-		"notify x":                      "NOTIFY",
 		"create role r":                 "CREATE ROLE",
 		"grant select on kv to public":  "GRANT",
 		"prepare transaction 'x'":       "two-phase commit",

@@ -65,8 +65,10 @@ type setting struct {
 
 // value is a checked value.
 type value struct {
-	text   string // canonical: a number in the setting's unit, an enum's word, on or off
-	number int64  // of bool (0 or 1), integer, and enum (its place in setting.enum)
+	text string // canonical: a number in the setting's unit, an enum's word, on or off
+	// number is of bool (0 or 1), integer, enum (its place in setting.enum), and real with a unit
+	// (microseconds or bytes, whatever the unit).
+	number int64
 	source string // as pg_settings.source
 }
 
@@ -214,7 +216,11 @@ func (s *setting) parseNumber(text string) (value, *pgwire.Error) {
 		return value{}, s.outOfRange(number)
 	}
 	if s.kind == kindReal {
-		return value{text: strconv.FormatFloat(number, 'g', -1, 64)}, nil
+		v := value{text: strconv.FormatFloat(number, 'g', -1, 64)}
+		if suffixes, base := s.unit.scale(); suffixes != nil {
+			v.number = int64(math.Round(number * base))
+		}
+		return v, nil
 	}
 	return value{text: strconv.FormatInt(int64(number), 10), number: int64(number)}, nil
 }
@@ -251,10 +257,13 @@ func (s *setting) outOfRange(number float64) *pgwire.Error {
 // show prints a value as SHOW does: in the largest unit that divides it.
 func (s *setting) show(v value) string {
 	suffixes, base := s.unit.scale()
-	if s.kind != kindInteger || suffixes == nil || v.number <= 0 {
+	if s.kind != kindInteger && s.kind != kindReal || suffixes == nil || v.number <= 0 {
 		return v.text
 	}
-	total := float64(v.number) * base
+	total := float64(v.number)
+	if s.kind == kindInteger {
+		total *= base
+	}
 	for i := len(suffixes) - 1; i >= 0; i-- {
 		if n := total / suffixes[i].factor; n >= 1 && n == math.Trunc(n) {
 			return fmt.Sprintf("%.0f%s", n, suffixes[i].name)

@@ -21,6 +21,7 @@ const (
 	catPlanner  = "Query Tuning / Planner Method Configuration"
 	catCompat   = "Version and Platform Compatibility / Previous PostgreSQL Versions"
 	catReplica  = "Replication / Primary Server"
+	catReceipts = "Write-Ahead Log / Receipts"
 )
 
 const maxInt32 = math.MaxInt32
@@ -274,6 +275,7 @@ var ignoredSettings = []setting{
 var (
 	idApplicationName     settingID
 	idByteaOutput         settingID
+	idCommitWait          settingID
 	idCheckpointTimeout   settingID
 	idClientMinMessages   settingID
 	idDateStyle           settingID
@@ -286,8 +288,12 @@ var (
 	idLockTimeout         settingID
 	idLogMinDuration      settingID
 	idLogStatement        settingID
+	idMaxAsyncLoss        settingID
 	idMaxTransactionSize  settingID
 	idMaxWALSize          settingID
+	idOnLossLimit         settingID
+	idReadDurability      settingID
+	idReportCommit        settingID
 	idSearchPath          settingID
 	idStatementTimeout    settingID
 	idSynchronousCommit   settingID
@@ -302,6 +308,7 @@ var (
 )
 
 func init() {
+	settings = append(settings, receiptSettings...)
 	for _, s := range ignoredSettings {
 		s.context, s.short = contextUser, accepted
 		s.category = catCompat
@@ -309,6 +316,11 @@ func init() {
 	}
 	numberSettings()
 	for name, id := range map[string]*settingID{
+		"ack.commit_wait":                     &idCommitWait,
+		"ack.max_async_loss":                  &idMaxAsyncLoss,
+		"ack.on_loss_limit":                   &idOnLossLimit,
+		"ack.read_durability":                 &idReadDurability,
+		"ack.report_commit":                   &idReportCommit,
 		"application_name":                    &idApplicationName,
 		"bytea_output":                        &idByteaOutput,
 		"checkpoint_timeout":                  &idCheckpointTimeout,

@@ -76,6 +76,8 @@ var engineErrors = []struct {
 	code    string
 	message string
 }{
+	// First: a commit that waited when the disk failed is no commit that was cancelled.
+	{wal.ErrPoisoned, pgwire.CodeIOError, "the log has failed; the server stops"},
 	{engine.ErrCommitWaitCancelled, pgwire.CodeStatementCompletionUnknown,
 		"canceled waiting for the commit to become durable"},
 	{engine.ErrSerialization, pgwire.CodeSerializationFailure, ""},
@@ -95,7 +97,7 @@ var engineErrors = []struct {
 	{engine.ErrNoSavepoint, pgwire.CodeInvalidSavepoint, "savepoint does not exist"},
 	{engine.ErrClosed, pgwire.CodeCannotConnectNow, "the database system is shutting down"},
 	{wal.ErrClosed, pgwire.CodeCannotConnectNow, "the database system is shutting down"},
-	{wal.ErrPoisoned, pgwire.CodeIOError, "the log has failed; the server stops"},
+	{engine.ErrLossLimit, pgwire.CodeConfigurationLimitExceeded, ""},
 }
 
 func engineError(err error) *pgwire.Error {
@@ -114,7 +116,17 @@ func engineError(err error) *pgwire.Error {
 func describeEngineError(e *pgwire.Error, err error) {
 	var serialization *engine.SerializationError
 	var deadlock *engine.DeadlockError
+	var unresolved *wal.UnresolvedError
+	var limit *engine.LossLimitError
 	switch {
+	case errors.As(err, &limit):
+		e.Message = fmt.Sprintf("commit refused: the oldest commit not on disk is %d ms old, "+
+			"and %d bytes would be", limit.Age.Milliseconds(), limit.Bytes)
+		e.Detail = "The limit, ack.max_async_loss, is " + formatLossLimit(limit.Limit) + "."
+		e.Hint = "Nothing was written. ack.on_loss_limit = delay would wait for the disk."
+	case errors.As(err, &unresolved):
+		e.Detail = unresolvedDetail(unresolved)
+		e.Hint = unresolvedHint
 	case errors.As(err, &serialization):
 		e.Message = fmt.Sprintf("could not serialize access due to %v", serialization.Reason)
 	case errors.As(err, &deadlock):

@@ -53,6 +53,7 @@ type savepoint struct {
 	id       exec.Savepoint
 	settings int
 	readOnly bool
+	outbox   outboxMark
 }
 
 // savepointsMax bounds nesting; ON_ERROR_ROLLBACK and ORMs stay far below it.
@@ -79,9 +80,11 @@ func (s *session) open() {
 	t := &s.txn
 	if t.tx == nil {
 		s.server.executor.BeginInto(&t.handle, engine.TxnOptions{
-			Isolation: isolationOf(t.modes.isolation),
-			ReadOnly:  t.modes.readOnly,
-			Session:   s.commonID,
+			Isolation:   isolationOf(t.modes.isolation),
+			ReadOnly:    t.modes.readOnly,
+			Session:     s.commonID,
+			ReadFlushed: s.enterReadMode(),
+			OwnCommit:   s.durable.own,
 		})
 		t.tx = &t.handle
 	}
@@ -116,8 +119,14 @@ func (s *session) commit(ctx context.Context) error {
 	options := s.commitOptions()
 	writes := t.tx.Engine().Writes()
 	began := time.Now()
-	_, err := t.tx.Commit(ctx, options)
+	result, err := t.tx.Commit(ctx, options)
 	committed := err == nil || errors.Is(err, engine.ErrCommitWaitCancelled)
+	if committed {
+		s.noteCommit(result)
+	}
+	if committed && err != nil {
+		s.outbox.after = result.End
+	}
 	s.server.metrics.ended(committed)
 	if writes {
 		s.server.metrics.committed(options.Level, committed, time.Since(began))
@@ -145,6 +154,8 @@ func (s *session) finish(committed bool) {
 	} else {
 		s.settings.rollbackTo(0)
 	}
+	s.endOutbox(committed)
+	s.noteLooked()
 	t := &s.txn
 	if t.started.IsZero() && t.block == blockNone {
 		return
@@ -186,6 +197,7 @@ func (s *session) fail() {
 			t.tx = nil
 		}
 		s.settings.rollbackTo(0)
+		s.outbox.rollbackTo(outboxMark{})
 		return
 	}
 	s.returnTo(n - 1)
@@ -201,6 +213,7 @@ func (s *session) returnTo(i int) {
 		panic("server: savepoint lost: " + err.Error())
 	}
 	s.settings.rollbackTo(sp.settings)
+	s.outbox.rollbackTo(sp.outbox)
 	t.modes.readOnly = sp.readOnly
 }
 

@@ -130,7 +130,7 @@ func (s *session) savepoint(name string) error {
 	}
 	s.open()
 	t.savepoints = append(t.savepoints, savepoint{name: name, id: t.tx.Savepoint(),
-		settings: s.settings.mark(), readOnly: t.modes.readOnly})
+		settings: s.settings.mark(), readOnly: t.modes.readOnly, outbox: s.outbox.mark()})
 	return nil
 }
 

@@ -31,6 +31,8 @@ func (s *session) newUtility(stmt *parse.Stmt, oids []uint32) (*utility, error) 
 		if found, err := s.conn.Prepared(n.Name); err == nil {
 			u.described = found.Columns()
 		}
+	case *parse.WaitForStmt:
+		u.described = []pgwire.Column{textColumn("status")}
 	default:
 		if feature := unsupportedStatement(n); feature != nil {
 			return nil, feature
@@ -64,8 +66,15 @@ func (u *utility) run(
 		return s.discard(n)
 	case *parse.LockStmt:
 		return "LOCK TABLE", s.lockTable(ctx, u.stmt, n)
+	case *parse.ListenStmt:
+		return "LISTEN", s.listen(n)
 	case *parse.UnlistenStmt:
+		s.unlisten(n.Channel)
 		return "UNLISTEN", nil
+	case *parse.NotifyStmt:
+		return "NOTIFY", s.notify(n.Channel, n.Payload)
+	case *parse.WaitForStmt:
+		return s.waitFor(ctx, u.stmt, n, w)
 	case *parse.ClosePortalStmt:
 		return closeCursorStmt(n)
 	}
@@ -131,8 +140,6 @@ var unsupportedStatements = []struct {
 }{
 	{"DECLARE CURSOR", isStmt[*parse.DeclareCursorStmt]},
 	{"FETCH", isStmt[*parse.FetchStmt]},
-	{"LISTEN", isStmt[*parse.ListenStmt]},
-	{"NOTIFY", isStmt[*parse.NotifyStmt]},
 	{"CREATE ROLE", isStmt[*parse.CreateRoleStmt]},
 	{"ALTER ROLE", isStmt[*parse.AlterRoleStmt]},
 	{"ALTER ROLE ... SET", isStmt[*parse.AlterRoleSetStmt]},

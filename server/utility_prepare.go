@@ -8,6 +8,7 @@ import (
 	"ackdb/server/sql/parse"
 	"ackdb/server/sql/plan"
 	"ackdb/server/sql/types"
+	"ackdb/wal"
 )
 
 // prepareStmt is PREPARE. Its statements live under the same names as those of the protocol.
@@ -102,7 +103,7 @@ func (s *session) executeArguments(
 	if err != nil {
 		return nil, err
 	}
-	if err := s.admit(prepared); err != nil {
+	if err := s.admit(ctx, prepared); err != nil {
 		return nil, err
 	}
 	cursor, err := s.server.executor.Open(ctx, prepared, s.execEnv(nil))
@@ -150,8 +151,10 @@ func (s *session) discard(n *parse.DiscardStmt) (string, error) {
 	s.enter()
 	s.settings.resetAll()
 	s.conn.DeallocateAll()
+	s.unlisten("")
 	s.parsed = nil
 	s.exec.DiscardSequences()
+	s.receipts.last = wal.Token{}
 	return "DISCARD ALL", nil
 }
 

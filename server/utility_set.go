@@ -97,6 +97,11 @@ func (s *session) setSetting(name, text string, at scope) error {
 	if err := changeable(def, at); err != nil {
 		return err
 	}
+	if def.id == idMaxAsyncLoss {
+		if err := s.refuseLooserLimit(text); err != nil {
+			return err
+		}
+	}
 	if err := s.settings.set(def, text, at); err != nil {
 		return err
 	}

@@ -21,6 +21,9 @@ const (
 	oidPgPreparedStatements
 	oidPgPreparedXacts
 	oidPgFileSettings
+	oidAckEpochs
+	oidAckLossWindow
+	oidAckFlusher
 )
 
 // virtualTables are the views of what this floor knows.
@@ -46,6 +49,9 @@ func (srv *Server) virtualTables() []*catalog.VirtualTable {
 		view(oidPgPreparedStatements, "pg_prepared_statements", preparedColumns, preparedRows),
 		view(oidPgPreparedXacts, "pg_prepared_xacts", preparedXactsColumns, noRows),
 		view(oidPgFileSettings, "pg_file_settings", fileSettingsColumns, srv.fileSettingsRows),
+		view(oidAckEpochs, "ack_epochs", epochColumns, srv.epochRows),
+		view(oidAckLossWindow, "ack_loss_window", lossColumns, srv.lossRows),
+		view(oidAckFlusher, "ack_flusher", flusherColumns, srv.flusherRows),
 	}
 }
 

@@ -28,6 +28,12 @@ func (w *wire) roundTrip(messages ...pgproto3.FrontendMessage) (got []string) {
 		w.front.Send(&pgproto3.Sync{})
 	}
 	require.NoError(w.t, w.front.Flush())
+	return w.untilReady()
+}
+
+// untilReady describes what comes before the next ReadyForQuery.
+func (w *wire) untilReady() (got []string) {
+	w.t.Helper()
 	for {
 		m, err := w.front.Receive()
 		require.NoError(w.t, err)
@@ -57,6 +63,8 @@ func (w *wire) roundTrip(messages ...pgproto3.FrontendMessage) (got []string) {
 			got = append(got, "Empty")
 		case *pgproto3.ParameterStatus:
 			got = append(got, m.Name+"="+m.Value)
+		case *pgproto3.NotificationResponse:
+			got = append(got, fmt.Sprintf("Notify %s %s", m.Channel, m.Payload))
 		}
 	}
 }
