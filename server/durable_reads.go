@@ -34,10 +34,17 @@ type durableReads struct {
 	release func()
 }
 
-// enterReadMode is called when a transaction begins, and tells its mode, which then stays: the
-// statements of one transaction must not see two histories.
-func (s *session) enterReadMode() (flushed bool) {
-	flushed = s.settings.number(idReadDurability) != 0
+// readsFlushed tells the mode of a transaction that begins. It stays to its end: the statements of
+// one transaction must not see two histories.
+func (s *session) readsFlushed() bool {
+	s.followReadMode()
+	return s.durable.release != nil
+}
+
+// followReadMode has the engine keep views for the session while its setting wants them, and not a
+// transaction longer.
+func (s *session) followReadMode() {
+	flushed := s.settings.number(idReadDurability) != 0
 	d := &s.durable
 	switch {
 	case flushed && d.release == nil:
@@ -46,7 +53,6 @@ func (s *session) enterReadMode() (flushed bool) {
 		s.noteLooked()
 		s.leaveReadMode()
 	}
-	return flushed
 }
 
 func (s *session) leaveReadMode() {

@@ -63,6 +63,7 @@ type activity struct {
 	txnStart    time.Time
 	stateChange time.Time
 	app         string
+	waitEvent   string // of a wait that is no lock's
 }
 
 func newSession(
@@ -78,6 +79,7 @@ func newSession(
 	s.env.Session = s.exec
 	s.env.Notice = s.noticeSQL
 	s.timers.init(s)
+	s.followReadMode()
 	s.activity = activity{state: "idle", stateChange: s.started, app: s.appName()}
 	return s, nil
 }

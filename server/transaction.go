@@ -83,7 +83,7 @@ func (s *session) open() {
 			Isolation:   isolationOf(t.modes.isolation),
 			ReadOnly:    t.modes.readOnly,
 			Session:     s.commonID,
-			ReadFlushed: s.enterReadMode(),
+			ReadFlushed: s.readsFlushed(),
 			OwnCommit:   s.durable.own,
 		})
 		t.tx = &t.handle
@@ -156,6 +156,7 @@ func (s *session) finish(committed bool) {
 	}
 	s.endOutbox(committed)
 	s.noteLooked()
+	s.followReadMode()
 	t := &s.txn
 	if t.started.IsZero() && t.block == blockNone {
 		return

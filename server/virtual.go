@@ -197,6 +197,8 @@ func (s *session) activityRow(waits bool) []types.Datum {
 	switch {
 	case waits:
 		eventType, event = types.NewText("Lock"), types.NewText("tuple")
+	case a.waitEvent != "":
+		eventType, event = types.NewText("IPC"), types.NewText(a.waitEvent)
 	case a.state != "active":
 		eventType, event = types.NewText("Client"), types.NewText("ClientRead")
 	}

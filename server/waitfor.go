@@ -67,6 +67,8 @@ func (s *session) waitFor(
 			"higher than READ COMMITTED."
 		return "", e
 	}
+	s.waitsFor("WaitForWalFlush")
+	defer s.waitsFor("")
 	status, err := s.server.awaitReceipt(ctx, receipt, &options)
 	if err != nil {
 		return "", err
@@ -74,6 +76,13 @@ func (s *session) waitFor(
 	w.BeginRow(1)
 	w.Value([]byte(status))
 	return "WAIT", w.EndRow()
+}
+
+// waitsFor is for pg_stat_activity.
+func (s *session) waitsFor(event string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.activity.waitEvent = event
 }
 
 // holdsSnapshot tells a transaction that reads on a snapshot from statement to statement, or a

@@ -182,7 +182,7 @@ func TestWaitForEnds(t *testing.T) {
 			done <- err
 		}()
 		active := fmt.Sprintf("select 1 from pg_stat_activity where state = 'active' and "+
-			"query like 'wait%%' and pid = %d", s.conn.PgConn().PID())
+			"wait_event = 'WaitForWalFlush' and pid = %d", s.conn.PgConn().PID())
 		require.Eventually(t, func() bool { return len(other.rows(active)) == 1 }, patience,
 			time.Millisecond)
 	}
