@@ -177,6 +177,7 @@ func (db *DB) commitGroup(group []*commitRequest) {
 		db.opts.hooks.applied()
 	}
 	db.publish(g)
+	db.keepFlushedView(g)
 	db.lender.lendGroup(g)
 }
 

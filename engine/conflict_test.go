@@ -35,7 +35,7 @@ func (b *windowBench) txn(reads *readSet, keys ...string) *Txn {
 	for _, k := range keys {
 		w.put(testTable, []byte(k), nil, false)
 	}
-	return &Txn{&txnState{writes: w, reads: reads}}
+	return &Txn{txnState: &txnState{writes: w, reads: reads}}
 }
 
 // commit runs a group of one.

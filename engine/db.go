@@ -34,6 +34,7 @@ type DB struct {
 	txns      txnPool
 
 	visible  visibility
+	flushed  flushedViews
 	applied  atomic.Uint64 // end of the last group published
 	durable  durablePosition
 	metrics  metrics
@@ -184,6 +185,7 @@ func (db *DB) Close(ctx context.Context) error {
 		return ErrClosed
 	}
 	db.pipeline.close()
+	db.flushed.close()
 	if err := db.failure(); err != nil {
 		return err
 	}

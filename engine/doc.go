@@ -47,6 +47,13 @@
 //   - L3: nothing is answered once the log has halted (W4), so the range called unresolved has
 //     every commit that was answered unflushed.
 //
+// Of readers with ReadFlushed (flushed_view.go, txn_flushed.go):
+//
+//   - F1: a plain statement reads a view at or below flushed. One that locks or writes sees the
+//     newest rows, and LookedAt says what must be flushed before it may show anything.
+//   - F2: the view has every commit that was answered as flushed before the statement began, and
+//     the session's own.
+//
 // Of transactions:
 //
 //   - T1: who writes a row holds its lock, or is the only one who can know its key.
@@ -66,8 +73,8 @@
 // # Lock order
 //
 // Leadership of the pipeline, then applier.mu, then visibility.mu, then the locks inside the
-// store. lender.mu comes below leadership, takes nothing, and is taken by the log's flusher
-// too. pipeline.mu and orphanAborts.mu are held for a few instructions and nothing is taken
+// store. lender.mu and flushedViews.mu come below leadership; the one takes nothing, the log's
+// flusher takes it too, and the other closes views. pipeline.mu and orphanAborts.mu are held for a few instructions and nothing is taken
 // under them. Below leadership come the lock table's list of owners, one owner's mu, and the
 // lock table's shards in the order of their index; conflictWindow.mu and txnPool.mu stand alone.
 // Whoever holds leadership or applier.mu may wait for the store, the store for the log's flusher

@@ -113,6 +113,9 @@ type hooks struct {
 	// lendAlways answers every commit at once, whatever the limit says (negative control).
 	lendAlways bool
 
+	// readUnflushed shows plain statements of ReadFlushed the newest state (negative control).
+	readUnflushed bool
+
 	// applyBatchSize replaces the constant of that name, so that small tests have large applies.
 	applyBatchSize int
 }

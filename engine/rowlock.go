@@ -70,6 +70,7 @@ func (t *Txn) lockForWrite(ctx context.Context, table TableID, key []byte) error
 	if err := t.acquireRow(ctx, table, key, RowUpdate, Wait); err != nil {
 		return err
 	}
+	t.look()
 	if t.opts.Isolation == ReadCommitted {
 		return nil
 	}

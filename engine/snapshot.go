@@ -31,7 +31,8 @@ func (t *Txn) StartStatement() {
 // such a statement may be newer than the first.
 func (t *Txn) StartPointStatement() {
 	t.StartStatement()
-	if t.txnState != nil && t.opts.Isolation == ReadCommitted {
+	// In a plain statement of ReadFlushed the newest state is just what must not be read.
+	if t.txnState != nil && t.opts.Isolation == ReadCommitted && !t.durable.plain {
 		t.point.active = true
 	}
 }
@@ -57,7 +58,7 @@ func (s *txnState) needView() error {
 		// Before the view is taken: whatever is committed after this is kept in the window.
 		s.reads = s.db.conflicts.register()
 	}
-	v, err := s.db.newView()
+	v, err := s.takeView()
 	if err != nil {
 		return err
 	}

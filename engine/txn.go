@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"ackdb/wal"
 )
 
 // Isolation is a transaction's isolation level.
@@ -50,6 +52,12 @@ type TxnOptions struct {
 
 	// Session is shown by Locks.
 	Session uint64
+
+	// ReadFlushed keeps what a power cut could take from whoever reads: see PrepareFlushed,
+	// PrepareVisible and LookedAt. OwnCommit is the end of the session's last commit, which its
+	// plain statements wait for; 0 for none.
+	ReadFlushed bool
+	OwnCommit   wal.LSN
 }
 
 // Txn is one transaction. It belongs to one goroutine. It takes no snapshot before its first
@@ -57,6 +65,8 @@ type TxnOptions struct {
 // answers ErrTxnDone, but Rollback, which then does nothing.
 type Txn struct {
 	*txnState // nil once ended
+
+	looked wal.LSN // LookedAt of the transaction that has ended
 }
 
 // txnState is what outlives a transaction in the pool. The handle is separate so that a Rollback
@@ -76,6 +86,8 @@ type txnState struct {
 
 	// point says that the READ COMMITTED statement touches one key, and reads the newest state.
 	point pointRead
+
+	durable flushedReads // zero unless ReadFlushed
 
 	reads *readSet // what SERIALIZABLE has to validate; nil unless it is
 
@@ -131,7 +143,7 @@ func (db *DB) BeginInto(t *Txn, opts TxnOptions) {
 	s := db.txns.get(db)
 	s.opts = opts
 	s.owner.session = opts.Session
-	t.txnState = s
+	t.txnState, t.looked = s, 0
 }
 
 // Isolation returns the level the transaction runs at.
@@ -173,6 +185,7 @@ func (t *Txn) Commit(ctx context.Context, opts CommitOptions) (CommitResult, err
 	}
 	result, err := t.db.commit(ctx, t, opts)
 	if err != nil && !errors.Is(err, ErrCommitWaitCancelled) {
+		t.look() // a conflict tells of a commit that may be lost
 		t.Rollback()
 		return CommitResult{}, err
 	}
@@ -193,7 +206,8 @@ func (t *Txn) Rollback() {
 // end returns the state to the pool. Nothing of it is held any more.
 func (t *Txn) end() {
 	s := t.txnState
-	t.txnState = nil
+	t.txnState, t.looked = nil, s.durable.looked
+	s.durable = flushedReads{}
 	s.dropView()
 	if s.reads != nil {
 		s.db.conflicts.unregister(s.reads)

@@ -29,6 +29,7 @@ func (s *txnState) getCommitted(table TableID, key []byte) (committed, error) {
 	if s.point.active && s.view == nil {
 		row, err := s.readCommitted(s.db.get, s.keyBuf)
 		s.point.read, s.point.lsn = true, row.lsn
+		s.look()
 		return row, err
 	}
 	if err := s.needView(); err != nil {
@@ -44,5 +45,7 @@ func (s *txnState) getCommitted(table TableID, key []byte) (committed, error) {
 // whole even while an apply of several batches runs: whoever is being applied holds its own rows.
 func (s *txnState) readNewest(table TableID, key []byte) (committed, error) {
 	s.keyBuf = appendRowKey(s.keyBuf[:0], table, key)
-	return s.readCommitted(s.db.get, s.keyBuf)
+	row, err := s.readCommitted(s.db.get, s.keyBuf)
+	s.look()
+	return row, err
 }
