@@ -285,19 +285,21 @@ func TestDurableSlowClient(t *testing.T) {
 // TestDiskFailure: waiters and listeners are told which range is unresolved, with 58030, before the
 // server ends, and the next start decides it.
 func TestDiskFailure(t *testing.T) {
-	n := prepareNode(t, "ack.max_async_loss=off", "wal_writer_delay=10s")
-	disk := waltest.New()
-	n.opts.Disk = disk
 	failed := make(chan error, 1)
+	n := prepareNode(t, "ack.max_async_loss=off", "wal_writer_delay=10s")
 	n.opts.Fatal = func(err error) { failed <- err }
-	require.NoError(t, disk.MkdirAll(n.opts.Dir))
-	n.start()
+	disk := n.startOnTestDisk()
 	waiter, listener, idle := n.session(), n.session(), n.session()
 	listener.do("listen ack_durable")
 	idle.do(upsert)
+	early := idle.value("select ack_last_commit()")
+	idle.do("set synchronous_commit = local; update kv set value = 'early'")
 	before := listener.hear()
+	for parseWatermark(t, before).LSN < n.flushed(idle) {
+		before = listener.hear()
+	}
 	disk.Fail(waltest.Fault{Op: waltest.OpSync, Path: "*", Sticky: true, Err: errors.New("EIO")})
-	waiter.do(upsert)
+	waiter.do("update kv set value = 'late'")
 	token := waiter.value("select ack_last_commit()")
 	first, last := parseWatermark(t, before).LSN.String(), positionOf(token)
 	_, _, err := waiter.try(waitSQL(token, primaryFlush))
@@ -313,6 +315,32 @@ func TestDiskFailure(t *testing.T) {
 	defer cancel()
 	require.Error(t, n.server.Shutdown(ctx))
 	n.server = nil
+
+	for seed := range uint64(20) {
+		requireJudged(t, disk.Crash(seed), n.opts.Dir, early, token)
+	}
+}
+
+// requireJudged starts the log again after the power has gone with the process: what was on disk
+// before is durable, and of the rest the list of epochs says what the log says.
+func requireJudged(t *testing.T, disk *waltest.Disk, dir, early, late string) {
+	t.Helper()
+	d, err := wal.OpenDir(wal.Options{Dir: dir, Disk: disk, Fatal: func(err error) { panic(err) }})
+	require.NoError(t, err)
+	log, report, err := d.OpenLog(t.Context(), wal.Start{})
+	require.NoError(t, err)
+	require.NoError(t, log.BeginEpoch(t.Context()))
+	for _, text := range []string{early, late} {
+		token, err := wal.ParseToken(text)
+		require.NoError(t, err)
+		want := wal.StatusDurable
+		if token.LSN > report.End {
+			want = wal.StatusLost
+		}
+		require.Equal(t, want, log.Epochs().Judge(token, log.Flushed()))
+		require.True(t, want == wal.StatusDurable || text != early)
+	}
+	require.NoError(t, log.Close(true))
 }
 
 func requireUnresolved(t *testing.T, err error, first, last string) {

@@ -19,8 +19,14 @@ import (
 // startOnTestDisk starts a server on a log whose disk can be made to stall, fail and lose power.
 func startOnTestDisk(t *testing.T, settings ...string) (*node, *waltest.Disk) {
 	t.Helper()
-	disk := waltest.New()
 	n := prepareNode(t, settings...)
+	return n, n.startOnTestDisk()
+}
+
+func (n *node) startOnTestDisk() *waltest.Disk {
+	t := n.t
+	t.Helper()
+	disk := waltest.New()
 	n.opts.Disk = disk
 	require.NoError(t, disk.MkdirAll(n.opts.Dir))
 	for dir := n.opts.Dir; dir != "/"; {
@@ -28,7 +34,7 @@ func startOnTestDisk(t *testing.T, settings ...string) (*node, *waltest.Disk) {
 		require.NoError(t, disk.SyncDir(dir))
 	}
 	n.start()
-	return n, disk
+	return disk
 }
 
 // stall makes every fsync of the log wait until the gate is opened, at the latest when the test
