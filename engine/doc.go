@@ -73,10 +73,10 @@
 // # Lock order
 //
 // Leadership of the pipeline, then applier.mu, then visibility.mu, then the locks inside the
-// store. lender.mu and flushedViews.mu come below leadership; the one takes nothing, the log's
-// flusher takes it too, and the other closes views. pipeline.mu and orphanAborts.mu are held for a few instructions and nothing is taken
-// under them. Below leadership come the lock table's list of owners, one owner's mu, and the
-// lock table's shards in the order of their index; conflictWindow.mu and txnPool.mu stand alone.
-// Whoever holds leadership or applier.mu may wait for the store, the store for the log's flusher
-// (E3), and the flusher for nobody.
+// store. lender.mu and flushedViews.mu come below leadership: the one is taken by the log's flusher
+// too, with nothing under it; under the other views are closed. pipeline.mu and orphanAborts.mu are
+// held for a few instructions and nothing is taken under them. Below leadership come the lock
+// table's list of owners, one owner's mu, and the lock table's shards in the order of their index;
+// conflictWindow.mu and txnPool.mu stand alone. Whoever holds leadership or applier.mu may wait for
+// the store, the store for the log's flusher (E3), and the flusher for nobody.
 package engine

@@ -47,8 +47,8 @@ func (h *horizon) err() error {
 	return nil
 }
 
-// wait blocks until flushed >= lsn, and says so, or until expired fires. kick tells the flusher that
-// someone waits.
+// wait blocks until flushed >= lsn, and says so, or until expired fires. kick tells the flusher
+// that someone waits.
 func (h *horizon) wait(
 	ctx context.Context, lsn LSN, expired <-chan time.Time, kick func(),
 ) (reached bool, err error) {
