@@ -26,6 +26,8 @@ func corpus(t testing.TB) []string {
 
 // oddities are texts on which lexers differ.
 var oddities = []string{
+	"WAIT FOR LSN '0/1' WITH (mode 'é', timeout -1.5, no_throw); SELECT 'é' FROM t",
+	"SELECT 1; wait for lsn E'\\x30/1'; BEGIN ATOMIC; wait; END", "WAIT FOR LSN U&'\\0030/1' 'x'",
 	"a+-1", "a*-1", "a@-1", "a<>-1", "a->-1", "a-- comment\n+1", "a/* x /* y */ z */+1",
 	"1+/**/2", "B'", "x'1", "B'0''", "B'0''1'", "B'0'\n'1'", "B'0'\n'1", "a=>b", "a=>-1", "a:=1",
 	"a::b", "a..b", "1..10", "1.", ".5", "1.5e5", "1e-5", "1.e5", "a.1", "$1::int", "$1$2",
