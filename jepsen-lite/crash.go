@@ -2,19 +2,16 @@ package jepsenlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // Load between two crashes lasts a random time up to this: long enough for segments to fill and
 // checkpoints to run, short enough for many crashes.
 const loadMax = 1500 * time.Millisecond
-
-// watchEvery is the pause between two questions how far the log is flushed.
-const watchEvery = 3 * time.Millisecond
 
 // CrashRun crashes a loaded server at random instants, again and again, on one data directory: by
 // kill -9, or, with a Disk, by cutting the power under it.
@@ -64,11 +61,14 @@ func (r *CrashRun) round(ctx context.Context, rng *rand.Rand, round uint64,
 	load, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ended := make(chan error, 1)
-	watched := make(chan struct{})
+	var watched sync.WaitGroup
 	w := &Workload{Sessions: r.Sessions, Seed: r.Seed + round, Journal: r.Journal}
 	dsn := r.Node.DSN()
+	var watchErrs errorList
 	go func() { ended <- w.Run(load, dsn, next) }()
-	go func() { defer close(watched); w.watch(load, dsn) }()
+	for _, watch := range []watcher{w.ask, w.listen, w.readDurable} {
+		watched.Go(func() { watchErrs.add(watch(load, dsn)) })
+	}
 
 	select {
 	case err := <-ended:
@@ -79,8 +79,8 @@ func (r *CrashRun) round(ctx context.Context, rng *rand.Rand, round uint64,
 		return nil, err
 	}
 	err := <-ended
-	<-watched
-	if err != nil {
+	watched.Wait()
+	if err := errors.Join(err, watchErrs.join()); err != nil {
 		return nil, err
 	}
 	// Only now: every acknowledgement that was on its way has been journaled before it.
@@ -131,27 +131,6 @@ func (r *CrashRun) killInRecovery(ctx context.Context, rng *rand.Rand) error {
 		return err
 	}
 	return r.Node.Kill()
-}
-
-// watch journals, again and again, how far the server says that the log is flushed.
-func (w *Workload) watch(ctx context.Context, dsn string) {
-	conn, err := pgx.Connect(ctx, dsn)
-	if err != nil {
-		return
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	for ctx.Err() == nil {
-		var lsn string
-		err := conn.QueryRow(ctx, "SELECT pg_current_wal_flush_lsn()::text").Scan(&lsn)
-		if err != nil {
-			return
-		}
-		w.Journal.Add(Event{Type: Flushed, LSN: lsn})
-		select {
-		case <-ctx.Done():
-		case <-time.After(watchEvery):
-		}
-	}
 }
 
 // nextOf is the number after the last transaction of the session that is there.

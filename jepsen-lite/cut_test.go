@@ -15,14 +15,14 @@ var smallArgs = []string{"-c", "wal_segment_size=1MB", "-c", "max_wal_size=8MB",
 // A real ext4 loses its power under the loaded server.
 func TestPowerCutOnExt4(t *testing.T) {
 	d := loopDisk(t)
-	powerCuts(t, d, d.Dir, 10)
+	powerCuts(t, d, d.Dir, 20)
 }
 
 // A disk that loses a random half of what was not synced, sector by sector, and the entries of
 // directories that were not synced.
 func TestPowerCutThroughFuse(t *testing.T) {
 	d := fuseDisk(t)
-	powerCuts(t, d, d.Dir, 5)
+	powerCuts(t, d, d.Dir, 10)
 }
 
 func powerCuts(t *testing.T, d PowerDisk, dir string, cuts int) {

@@ -20,5 +20,7 @@
 //   - J5 the log ends at or past every position a client was shown; after a power cut, every
 //     position the server called flushed;
 //   - J6 after a power cut everything is there that was acknowledged in a mode above off, that was
-//     acknowledged before such a commit began, or that lies at or below what was called flushed.
+//     acknowledged before such a commit began, or that lies at or below what was called flushed, be
+//     it in an answer, by the end of a wait or in a notification;
+//   - J7 what a session with ack.read_durability = flushed was shown is there.
 package jepsenlite

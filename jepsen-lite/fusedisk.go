@@ -14,6 +14,9 @@ import (
 // FuseDisk is a file system under our control, mounted for real: a server's files go through the
 // kernel into this process, which can delay and fail their syncs, lie about them, and lose power.
 // It needs root and /dev/fuse.
+//
+// The kernel lets nobody write to a file of FUSE while an fsync of it runs, as no ordinary file
+// system does. What a slow disk does to a server is therefore asked of a StallDisk.
 type FuseDisk struct {
 	Dir string // where it is mounted
 

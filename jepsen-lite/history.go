@@ -19,6 +19,7 @@ const (
 	Fail    = "fail"
 	Unknown = "unknown"
 	Flushed = "flushed" // the server said that the log is on disk up to LSN
+	Shown   = "shown"   // a reader of durable data saw the ticks up to Tick
 	Kill    = "kill"
 	Cut     = "cut"
 	State   = "state"
@@ -35,6 +36,8 @@ type Event struct {
 	Pieces  int    `json:"pieces,omitempty"`
 	Tick    int64  `json:"tick,omitempty"`  // drawn in this transaction, 0 for none
 	LSN     string `json:"lsn,omitempty"`   // the commit's own position, from its receipt
+	Token   string `json:"token,omitempty"` // the receipt itself
+	How     string `json:"how,omitempty"`   // of a flushed line: asked, notified or waited
 	Shown   string `json:"shown,omitempty"` // end of the log, as shown to the client afterwards
 	Err     string `json:"err,omitempty"`
 

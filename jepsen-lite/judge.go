@@ -45,6 +45,7 @@ type judge struct {
 	cut      bool   // the round ended in a power cut, not a kill
 	flushed  uint64 // the greatest position the server called flushed
 	shown    uint64 // the greatest end of the log a client was shown
+	read     int64  // the greatest tick a reader of durable data saw
 	order    int    // acknowledgements so far in this round
 }
 
@@ -89,6 +90,8 @@ func (j *judge) event(e Event) error {
 		t.since[len(t.since)-1] = &e
 	case Flushed:
 		return raise(&j.flushed, e.LSN)
+	case Shown:
+		j.read = max(j.read, e.Tick)
 	case Kill, Cut:
 		j.cut = e.Type == Cut
 	case State:
@@ -155,7 +158,7 @@ func (j *judge) state(seen *Seen) error {
 		}
 		t.drop(0)
 	}
-	j.cut, j.order, j.shown, j.flushed = false, 0, 0, 0
+	j.cut, j.order, j.shown, j.flushed, j.read = false, 0, 0, 0, 0
 	return nil
 }
 
@@ -289,6 +292,10 @@ func (j *judge) ticks(seen *Seen, survivors map[int]int) {
 	if int64(len(seen.Ticks)) < drawn {
 		j.breach("J1 round %d: %d ticks, but transaction with tick %d is there", j.Rounds,
 			len(seen.Ticks), drawn)
+	}
+	if int64(len(seen.Ticks)) < j.read {
+		j.breach("J7 round %d: %d ticks, but a reader of durable data saw tick %d", j.Rounds,
+			len(seen.Ticks), j.read)
 	}
 	j.Ticks = int64(len(seen.Ticks))
 }

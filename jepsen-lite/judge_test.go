@@ -150,6 +150,14 @@ func TestJudgeOfAPowerCut(t *testing.T) {
 	}
 }
 
+func TestJudgeOfADurableRead(t *testing.T) {
+	events := sound()
+	read := Event{Type: Shown, Tick: 3}
+	require.Empty(t, judged(t, append([]Event{read}, events...)).Breaches)
+	read.Tick = 4
+	require.Contains(t, fmt.Sprint(judged(t, append([]Event{read}, events...)).Breaches), "J7")
+}
+
 func TestJudgeRetiresOldEntries(t *testing.T) {
 	var events []Event
 	entries := map[int64]int{}

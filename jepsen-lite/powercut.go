@@ -33,6 +33,7 @@ type LoopDisk struct {
 	Dir string // where it is mounted
 
 	image   string
+	bytes   int64
 	device  string
 	options string
 }
@@ -58,7 +59,11 @@ func LoopMissing() string {
 // NewLoopDisk makes an ext4 in a file below dir and mounts it at dir/mnt. options are mount options:
 // commit= and data= decide how much the kernel writes back on its own.
 func NewLoopDisk(dir, options string) (*LoopDisk, error) {
-	d := &LoopDisk{Dir: filepath.Join(dir, "mnt"), image: filepath.Join(dir, "disk.img"), options: options}
+	return newLoopDisk(&LoopDisk{Dir: filepath.Join(dir, "mnt"), image: filepath.Join(dir, "disk.img"),
+		bytes: loopDiskBytes, options: options})
+}
+
+func newLoopDisk(d *LoopDisk) (*LoopDisk, error) {
 	if err := d.make(); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -73,7 +78,7 @@ func (d *LoopDisk) make() error {
 	if err != nil {
 		return fmt.Errorf("loopdisk: %w", err)
 	}
-	if err := errors.Join(file.Truncate(loopDiskBytes), file.Close()); err != nil {
+	if err := errors.Join(file.Truncate(d.bytes), file.Close()); err != nil {
 		return fmt.Errorf("loopdisk: %w", err)
 	}
 	out, err := run("losetup", "--show", "-f", d.image)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 
@@ -83,8 +84,8 @@ func (w *Workload) session(ctx context.Context, dsn string, id int, n int64) err
 // newSession connects session id in the given mode; n, its next transaction, goes into its seed.
 func newSession(ctx context.Context, dsn string, id int, n int64, mode string, seed uint64,
 	journal *Journal) (*session, error) {
-	conn, err := pgx.Connect(ctx, fmt.Sprintf(
-		"%s&application_name=s%d&options=-c%%20synchronous_commit%%3D%s", dsn, id, mode))
+	conn, err := pgx.Connect(ctx, fmt.Sprintf("%s&application_name=s%d&ack.report_commit=on"+
+		"&options=-c%%20synchronous_commit%%3D%s", dsn, id, mode))
 	if err != nil {
 		return nil, err
 	}
@@ -95,11 +96,14 @@ func newSession(ctx context.Context, dsn string, id int, n int64, mode string, s
 // serverGone passes on only errors that the end of the server, or of the run, does not explain.
 func serverGone(err error) error {
 	var pg *pgconn.PgError
-	if errors.As(err, &pg) && pg.Code != "57P01" && pg.Code != "57P03" {
+	if errors.As(err, &pg) && !slices.Contains(endings, pg.Code) {
 		return err
 	}
 	return nil
 }
+
+// endings are the codes of a server that stops, starts, or has lost its disk.
+var endings = []string{"57P01", "57P03", "58030"}
 
 // session is one client. Everything here belongs to one goroutine.
 type session struct {
@@ -124,8 +128,33 @@ func (s *session) transaction(ctx context.Context, n int64) error {
 	}
 	if err != nil {
 		op.Err = err.Error()
+	} else if err = s.receipt(&op); err != nil {
+		return err
 	}
 	s.journal.Add(op)
+	if err != nil || s.rng.IntN(8) != 0 {
+		return err
+	}
+	return s.wait(ctx, op)
+}
+
+// receipt takes the token of the commit that was just acknowledged.
+func (s *session) receipt(op *Event) error {
+	op.Token = s.conn.PgConn().ParameterStatus("ack.commit_lsn")
+	_, lsn, ok := strings.Cut(op.Token, "/")
+	if !ok {
+		return fmt.Errorf("session %d: commit %d has no receipt: %q", s.id, op.N, op.Token)
+	}
+	op.LSN = lsn
+	return nil
+}
+
+// wait has the server say that the commit is on disk.
+func (s *session) wait(ctx context.Context, op Event) error {
+	_, err := s.conn.Exec(ctx, "WAIT FOR LSN '"+op.Token+"' WITH (MODE 'primary_flush')")
+	if err == nil {
+		s.journal.Add(Event{Type: Flushed, How: "waited", LSN: op.LSN})
+	}
 	return err
 }
 
@@ -217,13 +246,14 @@ func (s *session) body() string {
 	return strings.Repeat(string(rune('a'+s.rng.IntN(26))), 20+s.rng.IntN(200))
 }
 
-// outcome of a commit: an ErrorResponse says that it did not happen, anything else says nothing.
+// outcome of a commit: an ErrorResponse says that it did not happen, unless it says that nobody
+// knows; anything else says nothing.
 func outcome(err error) string {
 	var pg *pgconn.PgError
 	switch {
 	case err == nil:
 		return OK
-	case errors.As(err, &pg) && pg.Code != "40003":
+	case errors.As(err, &pg) && pg.Code != "40003" && !slices.Contains(endings, pg.Code):
 		return Fail
 	default:
 		return Unknown
