@@ -13,6 +13,7 @@ import (
 
 var cli struct {
 	Kill  killCmd  `cmd:"" help:"Kill -9 a loaded server again and again, then judge the history."`
+	Cut   cutCmd   `cmd:"" help:"Cut the power under a loaded server again and again, then judge the history. Needs root."`
 	Check checkCmd `cmd:"" help:"Judge a stored history again."`
 }
 
