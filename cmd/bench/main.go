@@ -22,12 +22,13 @@ var cli struct {
 }
 
 type runCmd struct {
-	Bin     string        `help:"ackdb binary." default:"bin/ackdb" type:"existingfile"`
-	Rounds  int           `help:"Rounds; medians are over them." default:"5"`
-	Time    time.Duration `help:"Length of one measurement, in whole seconds." default:"3s"`
-	Clients []int         `help:"Numbers of clients." default:"1,16,64"`
-	Rows    int           `help:"Rows of the table." default:"100000"`
-	Memory  bool          `help:"Also load a million rows of 100 bytes and print the server's memory." default:"true" negatable:""`
+	Bin      string        `help:"ackdb binary." default:"bin/ackdb" type:"existingfile"`
+	Rounds   int           `help:"Rounds; medians are over them." default:"5"`
+	Time     time.Duration `help:"Length of one measurement, in whole seconds." default:"3s"`
+	Clients  []int         `help:"Numbers of clients." default:"1,16,64"`
+	Rows     int           `help:"Rows of the table." default:"100000"`
+	Receipts bool          `help:"Also measure what receipts, watermarks and a stalled disk cost." default:"true" negatable:""`
+	Memory   bool          `help:"Also load a million rows of 100 bytes and print the server's memory." default:"true" negatable:""`
 }
 
 func main() {

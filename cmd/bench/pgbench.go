@@ -40,10 +40,11 @@ func clientEnv(port, options string) []string {
 }
 
 // pgbench runs one measurement; script is a file. The one thread is the machine's other core.
-func pgbench(ctx context.Context, port, options, script string, clients int, length time.Duration) (
-	sample, error) {
-	cmd := exec.CommandContext(ctx, "pgbench", "-n", "-M", "prepared", "-f", script,
-		"-c", strconv.Itoa(clients), "-j", "1", "-T", strconv.Itoa(int(length.Seconds())))
+func pgbench(ctx context.Context, port, options, script string, clients int, length time.Duration,
+	more ...string) (sample, error) {
+	args := append([]string{"-n", "-M", "prepared", "-f", script, "-c", strconv.Itoa(clients),
+		"-j", "1", "-T", strconv.Itoa(int(length.Seconds()))}, more...)
+	cmd := exec.CommandContext(ctx, "pgbench", args...)
 	cmd.Env = clientEnv(port, options)
 	out, err := cmd.CombinedOutput()
 	if err != nil {

@@ -59,6 +59,11 @@ func (c *runCmd) Run(ctx context.Context) error {
 	}
 	fmt.Fprintln(os.Stderr)
 	b.print(rows)
+	if c.Receipts {
+		if err := b.receipts(ctx); err != nil {
+			return err
+		}
+	}
 	if c.Memory {
 		return b.memory(ctx)
 	}
