@@ -11,7 +11,10 @@ DATA        ?= ./data
 LISTEN      ?= 127.0.0.1:5433
 UNIT        := ./cmd/... ./wal/... ./engine/... ./pgwire/... ./server/...
 LONG_SEED   ?= $(shell date +%s)
-LONG_SEEDS  ?= 3000
+LONG_SEEDS  ?= 50000
+LONG_KILLS  ?= 1000
+LONG_CUTS   ?= 500
+LONG_FUSE_CUTS ?= 200
 
 .PHONY: help run build test test-long lint unit clients kills bench clean tools clients-tools
 
@@ -55,7 +58,9 @@ kills: build ## kill -9 under load, judged from the clients' journals
 
 test-long: build ## the larger counts; its last run stands in docs/TESTING.md
 	ACKDB_SEEDS=$(LONG_SEEDS) $(GO) test $(IOURING) -count=1 -timeout 6h ./wal/ ./engine/
-	bin/jepsen-lite kill --bin bin/ackdb --kills 1000 --seed $(LONG_SEED)
+	bin/jepsen-lite kill --kills $(LONG_KILLS) --seed $(LONG_SEED)
+	bin/jepsen-lite cut --disk ext4 --cuts $(LONG_CUTS) --seed $(LONG_SEED)
+	bin/jepsen-lite cut --disk fuse --cuts $(LONG_FUSE_CUTS) --seed $(LONG_SEED)
 
 bench: build clients-tools ## ackdb beside PostgreSQL 15 and a canned server, interleaved, medians of five
 	$(GO) run $(IOURING) ./cmd/bench --bin bin/ackdb
