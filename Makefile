@@ -12,6 +12,7 @@ LISTEN      ?= 127.0.0.1:5433
 UNIT        := ./cmd/... ./wal/... ./engine/... ./pgwire/... ./server/...
 LONG_SEED   ?= $(shell date +%s)
 LONG_SEEDS  ?= 50000
+LONG_WAL_SEEDS ?= 3000
 LONG_KILLS  ?= 1000
 LONG_CUTS   ?= 500
 LONG_FUSE_CUTS ?= 200
@@ -57,7 +58,8 @@ kills: build ## kill -9 under load, judged from the clients' journals
 	ACKDB_BIN=$(CURDIR)/bin/ackdb $(GO) test -count=1 -timeout 9m ./jepsen-lite/
 
 test-long: build ## the larger counts; its last run stands in docs/TESTING.md
-	ACKDB_SEEDS=$(LONG_SEEDS) $(GO) test $(IOURING) -count=1 -timeout 6h ./wal/ ./engine/
+	ACKDB_SEEDS=$(LONG_WAL_SEEDS) $(GO) test $(IOURING) -count=1 -timeout 6h ./wal/
+	ACKDB_SEEDS=$(LONG_SEEDS) $(GO) test $(IOURING) -count=1 -timeout 6h -run Crash ./engine/
 	bin/jepsen-lite kill --kills $(LONG_KILLS) --seed $(LONG_SEED)
 	bin/jepsen-lite cut --disk ext4 --cuts $(LONG_CUTS) --seed $(LONG_SEED)
 	bin/jepsen-lite cut --disk fuse --cuts $(LONG_FUSE_CUTS) --seed $(LONG_SEED)
