@@ -368,17 +368,14 @@ const defaultConfig = `# Settings of this ackdb server, one a line: name = value
 #idle_in_transaction_session_timeout = 0
 `
 
+// writeDefaultConfig gives a new directory its ackdb.conf, whole or not at all: a power cut that left
+// it with a size and without its bytes would keep the server from starting.
 func (srv *Server) writeDefaultConfig() error {
 	path := filepath.Join(srv.opts.Dir, configFile)
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, os.ErrExist) {
-		return nil
+	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+		return err
 	}
-	if err != nil {
-		return fmt.Errorf("server: write %s: %w", path, err)
-	}
-	_, err = f.WriteString(defaultConfig)
-	return errors.Join(err, f.Close())
+	return replaceFile(path, []byte(defaultConfig))
 }
 
 // ReadyLine says in one line what a server that is ready found and runs on.
