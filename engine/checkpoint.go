@@ -62,7 +62,7 @@ func (db *DB) runCheckpoints() {
 	defer close(c.done)
 	timer := time.NewTimer(db.opts.CheckpointTimeout())
 	defer timer.Stop()
-	running := (<-chan struct{})(closedChan)
+	running, covers := (<-chan struct{})(closedChan), wal.LSN(0)
 	for {
 		var err error
 		select {
@@ -73,12 +73,15 @@ func (db *DB) runCheckpoints() {
 			timer.Reset(db.opts.CheckpointTimeout())
 		case <-c.asked:
 			// The leader asks with every group until the position moves. A second flush begun
-			// while the first runs would only cut the memtables into small ones.
-			if ended(running) {
-				running, err = db.startFlush()
+			// while the first runs would only cut the memtables into small ones. But the store
+			// closes its channel well behind FlushEnd: a leader that saw the position move, and
+			// needs more, asks in between, waits, and must not be taken for one that asked
+			// before. So a flush whose marker is durable has ended too.
+			if ended(running) || wal.LSN(db.durable.applied.Load()) >= covers {
+				running, covers, err = db.startFlush()
 			}
 		case <-timer.C:
-			running, err = db.startFlush()
+			running, covers, err = db.startFlush()
 			timer.Reset(db.opts.CheckpointTimeout())
 		}
 		if err != nil && db.opts.Events.StoreError != nil {
@@ -89,18 +92,21 @@ func (db *DB) runCheckpoints() {
 
 // startFlush asks the store to flush everything passed so far. An idle store is left alone: with
 // the marker durable there is nothing a flush would add.
-func (db *DB) startFlush() (<-chan struct{}, error) {
+//
+// covers is a marker that is durable once the flush has ended.
+func (db *DB) startFlush() (done <-chan struct{}, covers wal.LSN, err error) {
 	if err := db.applier.mark(); err != nil {
-		return closedChan, err
+		return closedChan, 0, err
 	}
-	if db.applier.markedLSN() == wal.LSN(db.durable.applied.Load()) {
-		return closedChan, nil
+	covers = db.applier.markedLSN()
+	if covers == wal.LSN(db.durable.applied.Load()) {
+		return closedChan, covers, nil
 	}
 	flushed, err := db.store.AsyncFlush()
 	if err != nil {
-		return closedChan, fmt.Errorf("engine: flush the store: %w", err)
+		return closedChan, 0, fmt.Errorf("engine: flush the store: %w", err)
 	}
-	return flushed, nil
+	return flushed, covers, nil
 }
 
 func ended(c <-chan struct{}) bool {

@@ -253,9 +253,11 @@ func (db *DB) applyGroup(g *commitGroup) error {
 		a.open.end(first)
 		a.pass(g.entries[len(g.members)+i].End)
 	}
-	err := a.finish()
+	if err := a.finish(); err != nil {
+		return err // readers stay on the view from before: the store may hold a part
+	}
 	db.endLarge()
-	return err
+	return nil
 }
 
 // publish makes the group the past: applied covers it, the conflict checks to come know it, its

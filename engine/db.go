@@ -199,7 +199,7 @@ func (db *DB) Close(ctx context.Context) error {
 
 // flushStore makes the store durable up to the log's end, so that the next start replays nothing.
 func (db *DB) flushStore(ctx context.Context) error {
-	flushed, err := db.startFlush()
+	flushed, _, err := db.startFlush()
 	if err != nil {
 		return err
 	}
