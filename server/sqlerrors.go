@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"syscall"
 
 	"ackdb/engine"
 	"ackdb/pgwire"
@@ -98,6 +99,8 @@ var engineErrors = []struct {
 	{engine.ErrClosed, pgwire.CodeCannotConnectNow, "the database system is shutting down"},
 	{wal.ErrClosed, pgwire.CodeCannotConnectNow, "the database system is shutting down"},
 	{engine.ErrLossLimit, pgwire.CodeConfigurationLimitExceeded, ""},
+	// Last: a read of the store that the disk refused. Whoever wrapped it says what it means.
+	{syscall.EIO, pgwire.CodeIOError, "the disk failed while the store was read"},
 }
 
 func engineError(err error) *pgwire.Error {
