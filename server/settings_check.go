@@ -99,6 +99,17 @@ func onlyOn(name string) func(string) (string, *pgwire.Error) {
 	}
 }
 
+// onlyBoot refuses whatever would change what statements mean: accepted and ignored it would make
+// answers wrong in silence.
+func onlyBoot(name, boot string) func(string) (string, *pgwire.Error) {
+	return func(text string) (string, *pgwire.Error) {
+		if text == boot {
+			return text, nil
+		}
+		return "", pgwire.Errorf(pgwire.CodeFeatureNotSupported, "%s = %s is not supported", name, text)
+	}
+}
+
 func checkRole(text string) (string, *pgwire.Error) {
 	if text == "none" || text == superuser {
 		return text, nil

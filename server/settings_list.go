@@ -203,7 +203,7 @@ const accepted = "Accepted, and without effect."
 
 // ignoredSettings are accepted and do nothing.
 var ignoredSettings = []setting{
-	{name: "array_nulls", kind: kindBool, boot: "on"},
+	{name: "array_nulls", kind: kindBool, boot: "on", check: onlyBoot("array_nulls", "on")},
 	{name: "backslash_quote", kind: kindEnum, enum: []string{"safe_encoding", "on", "off"},
 		hidden: boolSpellings, boot: "safe_encoding"},
 	{name: "check_function_bodies", kind: kindBool, boot: "on"},
@@ -249,7 +249,8 @@ var ignoredSettings = []setting{
 	{name: "parallel_tuple_cost", kind: kindReal, max: math.MaxFloat64, boot: "0.1"},
 	{name: "plan_cache_mode", kind: kindEnum, boot: "auto",
 		enum: []string{"auto", "force_generic_plan", "force_custom_plan"}},
-	{name: "quote_all_identifiers", kind: kindBool, boot: "off"},
+	{name: "quote_all_identifiers", kind: kindBool, boot: "off",
+		check: onlyBoot("quote_all_identifiers", "off")},
 	{name: "random_page_cost", kind: kindReal, max: math.MaxFloat64, boot: "4"},
 	{name: "row_security", kind: kindBool, boot: "on"},
 	{name: "seq_page_cost", kind: kindReal, max: math.MaxFloat64, boot: "1"},
@@ -265,7 +266,8 @@ var ignoredSettings = []setting{
 	{name: "temp_tablespaces", kind: kindString},
 	{name: "timezone_abbreviations", kind: kindString, boot: "Default"},
 	{name: "track_activities", kind: kindBool, boot: "on"},
-	{name: "transform_null_equals", kind: kindBool, boot: "off"},
+	{name: "transform_null_equals", kind: kindBool, boot: "off",
+		check: onlyBoot("transform_null_equals", "off")},
 	{name: "vacuum_cost_delay", kind: kindReal, unit: unitMillisecond, max: 100, boot: "0"},
 	{name: "xmlbinary", kind: kindEnum, enum: []string{"base64", "hex"}, boot: "base64"},
 	{name: "xmloption", kind: kindEnum, enum: []string{"content", "document"}, boot: "content"},
