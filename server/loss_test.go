@@ -147,7 +147,7 @@ func TestGauge(t *testing.T) {
 		"ackdb_loss_window_age_seconds ", "ackdb_loss_window_age_max_seconds ",
 		"ackdb_loss_limit_age_seconds 0.1", "ackdb_loss_limit_bytes 1.6777216e+07",
 		"ackdb_loss_limit_waits_total ", "ackdb_loss_limit_violations_total 0\n",
-		"ackdb_time_to_durable_seconds_bucket{le=", "ackdb_wal_sync_floor_seconds "} {
+		"ackdb_time_to_durable_seconds_bucket{le=", "ackdb_wal_fsync_floor_seconds "} {
 		require.True(t, strings.Contains(string(body), "\n"+name), name)
 	}
 }

@@ -119,7 +119,6 @@ func (c *floorCollector) collectLog(out chan<- prometheus.Metric) {
 	counter(out, "wal_flushes_total", "Fsync rounds.", float64(s.Flushes))
 	counter(out, "wal_segments_recycled_total", "Segments recycled.", float64(s.Recycled))
 	powersOfTwo(out, "wal_group_records", "Records in a group.", &s.GroupSize, 1)
-	powersOfTwo(out, "wal_fsync_seconds", "Time of an fsync round.", &s.FlushMicros, 1e-6)
 	powersOfTwo(out, "wal_flush_bytes", "Bytes an fsync round made durable.", &s.FlushedBytes, 1)
 	desc := prometheus.NewDesc(metricsNamespace+"_wal_sync_method_info",
 		"Which sync backend runs, and why.", []string{"method", "reason"}, nil)
@@ -203,8 +202,8 @@ func (c *floorCollector) collectReceipts(out chan<- prometheus.Metric) {
 	latencies(out, "time_to_durable_seconds", "Time from a commit's answer to its being on disk.",
 		&s.TimeToDurable)
 	log := c.srv.db.Log().Stats()
-	latencies(out, "wal_sync_seconds", "Time of an fsync, in finer steps.", &log.Sync.Latency)
-	gauge(out, "wal_sync_floor_seconds", "The least an fsync took when the server started.",
+	latencies(out, "wal_fsync_seconds", "Time of an fsync.", &log.Sync.Latency)
+	gauge(out, "wal_fsync_floor_seconds", "The least an fsync took when the server started.",
 		log.Sync.Floor.Seconds())
 }
 
