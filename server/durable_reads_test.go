@@ -1,7 +1,9 @@
 package server_test
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -133,6 +135,43 @@ func TestDurableReadConflict(t *testing.T) {
 	}))
 	b.reader.do("rollback")
 	b.reader.do("update kv set value = 'x' where key = 'a'")
+}
+
+// TestDurableReadConflictAtCommit: SERIALIZABLE is judged by COMMIT, and that 40001 waits as well.
+func TestDurableReadConflictAtCommit(t *testing.T) {
+	b := &durableBench{}
+	b.node, b.disk = startOnTestDisk(t, "ack.max_async_loss=off")
+	b.writer, b.reader = b.session(), b.session("ack.read_durability", "flushed")
+	b.writer.do("set synchronous_commit = local; insert into kv values ('a', 'old')")
+	b.reader.do("begin isolation level serializable")
+	require.Equal(t, "old", b.reader.value("select value from kv where key = 'a'"))
+	b.gate = stall(t, b.disk)
+	b.writer.do("set synchronous_commit = off; update kv set value = 'new' where key = 'a'")
+	c := b.reader.wire()
+	require.Equal(t, []string{"INSERT 0 1", "Error 40001"}, b.held(func() []string {
+		return c.simple("insert into kv values ('q', 'x'); commit")
+	}))
+	require.Empty(t, b.writer.rows("select * from kv where key = 'q'"))
+}
+
+// TestDurableReadCopy: COPY TO shows what is on disk, at once; what COPY FROM says of a row that is
+// not waits.
+func TestDurableReadCopy(t *testing.T) {
+	b := newDurableBench(t)
+	var out strings.Builder
+	_, err := b.reader.conn.PgConn().CopyTo(t.Context(), &out,
+		"copy (select * from kv order by key) to stdout")
+	require.NoError(t, err)
+	require.Equal(t, "a\told\nd\told\n", out.String())
+	require.Equal(t, []string{"23505"}, b.held(func() []string {
+		_, err := b.reader.conn.PgConn().CopyFrom(t.Context(), strings.NewReader("b\tx\n"),
+			"copy kv from stdin")
+		var e *pgconn.PgError
+		if !errors.As(err, &e) {
+			return []string{fmt.Sprint(err)}
+		}
+		return []string{e.Code}
+	}))
 }
 
 // TestDurableReadLong: more rows than the output takes wait in their middle; none has left before.
