@@ -71,6 +71,7 @@ type LogPositions struct {
 	Insert, Write, Flush   uint64
 	Receive, Replay        uint64
 	LastReplay             time.Time // commit time of the last transaction replayed
+	ReplayPaused           bool
 	Timeline               uint32
 	SegmentSize            uint64
 	SystemID               uint64

@@ -7,9 +7,9 @@ import (
 )
 
 func init() {
-	lsn, text, boolean := types.PgLSN, types.Text, types.Bool
+	lsn, text := types.PgLSN, types.Text
 	register(
-		fn("pg_is_in_recovery", boolean, walFunc("", func(p LogPositions) Datum {
+		fn("pg_is_in_recovery", types.Bool, walFunc("", func(p LogPositions) Datum {
 			return types.NewBool(p.InRecovery)
 		})).volatile(),
 		fn("pg_current_wal_lsn", lsn, walFunc("primary", func(p LogPositions) Datum {
@@ -28,13 +28,9 @@ func init() {
 			return lsnOrNull(p.Replay)
 		})).volatile(),
 		fn("pg_last_xact_replay_timestamp", types.TimestampTZ, walFunc("", lastReplay)).volatile(),
-		fn("pg_is_wal_replay_paused", boolean, walFunc("standby", func(LogPositions) Datum {
-			return types.NewBool(false)
-		})).volatile(),
 		fn("pg_switch_wal", lsn, evalSwitch).volatile(),
 		fn("pg_walfile_name", text, evalWalFile, lsn).stable(),
 		walFileOffset(),
-		fn("pg_promote", boolean, evalPromote, boolean, types.Int4).volatile().defaults(2),
 	)
 }
 
@@ -65,9 +61,7 @@ func walFunc(only string, pick func(LogPositions) Datum) Eval {
 		case only == "primary" && p.InRecovery:
 			return types.Null, errInRecovery()
 		case only == "standby" && !p.InRecovery:
-			return types.Null, types.Errorf(types.CodeNotInPrerequisiteState,
-				"recovery is not in progress").
-				WithHint("Recovery control functions can only be executed during recovery.")
+			return types.Null, errNotInRecovery()
 		}
 		return pick(p), nil
 	}
@@ -106,7 +100,9 @@ func evalWalFile(c *Context, a []Datum) (Datum, error) {
 		return types.Null, err
 	}
 	if p.InRecovery {
-		return types.Null, errInRecovery()
+		return types.Null, types.Errorf(types.CodeNotInPrerequisiteState,
+			"recovery is in progress").
+			WithHint("pg_walfile_name() cannot be executed during recovery.")
 	}
 	return types.NewText(walFileName(p, uint64(a[0].Int())-1)), nil
 }
@@ -134,32 +130,4 @@ func evalWalFileOffset(c *Context, a []Datum) (Datum, error) {
 	}
 	offset := uint64(a[0].Int()) % p.SegmentSize
 	return types.NewRecord(types.Row{name, types.NewInt4(int32(offset))}), nil
-}
-
-// promoteTimeout is how long pg_promote waits by default, in seconds.
-const promoteTimeout = 60
-
-func evalPromote(c *Context, a []Datum) (Datum, error) {
-	p, err := positions(c)
-	if err != nil {
-		return types.Null, err
-	}
-	if !p.InRecovery {
-		return types.Null, types.Errorf(types.CodeNotInPrerequisiteState,
-			"recovery is not in progress").
-			WithHint("Recovery control functions can only be executed during recovery.")
-	}
-	wait, timeout := true, int64(promoteTimeout)
-	if len(a) > 0 {
-		wait = a[0].Bool()
-	}
-	if len(a) > 1 {
-		timeout = a[1].Int()
-	}
-	if timeout <= 0 {
-		return types.Null, types.Errorf(types.CodeNumericOutOfRange,
-			"\"wait_seconds\" must not be negative or zero")
-	}
-	done, err := c.Host.Promote(c.context(), wait, seconds(timeout))
-	return types.NewBool(done), err
 }

@@ -39,9 +39,9 @@ func Resolve(written string, args []OID) (Call, error) {
 			signature).WithHint("Could not choose a best candidate function. " +
 			"You might need to add explicit type casts.")
 	}
-	if replication[name] {
-		return Call{}, types.Errorf(types.CodeFeatureNotSupported, "function %s is not supported: "+
-			"this server has no replication yet", signature)
+	if unsupported[name] {
+		return Call{}, types.Errorf(types.CodeFeatureNotSupported, "function %s is not supported",
+			signature)
 	}
 	return Call{}, types.Errorf(types.CodeUndefinedFunction, "function %s does not exist",
 		signature).WithHint("No function matches the given name and argument types. " +
@@ -216,16 +216,12 @@ func (c *candidate) call(actual []OID) (Call, error) {
 	return call, nil
 }
 
-// replication names the functions that a server without replication refuses by name, as it does
-// every feature, rather than deny that they exist.
-var replication = map[string]bool{
-	"pg_create_physical_replication_slot": true,
-	"pg_create_logical_replication_slot":  true,
-	"pg_copy_physical_replication_slot":   true,
-	"pg_drop_replication_slot":            true,
-	"pg_replication_slot_advance":         true,
-	"pg_promote":                          true,
-	"pg_wal_replay_pause":                 true,
-	"pg_wal_replay_resume":                true,
-	"pg_export_snapshot":                  true,
+// unsupported names functions that are refused by name, as every missing feature is, rather than
+// denied.
+var unsupported = map[string]bool{
+	"pg_create_logical_replication_slot": true,
+	"pg_copy_physical_replication_slot":  true,
+	"pg_copy_logical_replication_slot":   true,
+	"pg_replication_slot_advance":        true,
+	"pg_export_snapshot":                 true,
 }
