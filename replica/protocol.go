@@ -3,6 +3,7 @@ package replica
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"time"
 
 	"ackdb/wal"
@@ -12,9 +13,12 @@ import (
 // microseconds since 2000.
 //
 //	'w'  start u64 | end of log u64 | time u64 | log bytes      the sender's data
-//	'k'  end of log u64 | time u64 | reply u8                   the sender's keepalive
+//	'k'  end of log u64 | time u64 | reply u8 [| staleness u64]   the sender's keepalive
 //	'r'  write u64 | flush u64 | apply u64 | time u64 | reply u8   the receiver's status
 //	'h'  time u64 | xmin u32 | epoch u32 | xmin u32 | epoch u32    hot standby feedback, ignored
+//
+// staleness is ours, sent to replicas that shook hands: how many microseconds what the sender has is
+// behind the primary, so that a replica of a replica knows how old its own data are.
 const (
 	KindData      = 'w'
 	KindKeepalive = 'k'
@@ -25,9 +29,13 @@ const (
 const (
 	dataHeaderSize = 1 + 8 + 8 + 8
 	keepaliveSize  = 1 + 8 + 8 + 1
+	staleKeepSize  = keepaliveSize + 8
 	statusSize     = 1 + 8 + 8 + 8 + 8 + 1
 	feedbackSize   = 1 + 8 + 4*4
 )
+
+// stalenessMax is the longest a Duration can say, in microseconds.
+const stalenessMax = uint64(math.MaxInt64 / int64(time.Microsecond))
 
 // MaxDataSize bounds the log bytes of one 'w', as Postgres bounds them.
 const MaxDataSize = 128 << 10
@@ -45,6 +53,9 @@ type Keepalive struct {
 	End   wal.LSN
 	Time  time.Time
 	Reply bool // a Status is wanted at once
+
+	Staled    bool          // it says Staleness
+	Staleness time.Duration // whole microseconds; 0 on a primary
 }
 
 // Status is what a receiver has done: each position is the end of what was written, flushed, applied.
@@ -79,13 +90,21 @@ func AppendKeepalive(dst []byte, k Keepalive) []byte {
 	dst = append(dst, KindKeepalive)
 	dst = binary.BigEndian.AppendUint64(dst, uint64(k.End))
 	dst = appendTime(dst, k.Time)
-	return appendBool(dst, k.Reply)
+	dst = appendBool(dst, k.Reply)
+	if k.Staled {
+		dst = binary.BigEndian.AppendUint64(dst, uint64(k.Staleness.Microseconds()))
+	}
+	return dst
 }
 
 // DecodeKeepalive reads a 'k'.
 func DecodeKeepalive(msg []byte) (k Keepalive, err error) {
-	if len(msg) != keepaliveSize || msg[0] != KindKeepalive {
+	if len(msg) != keepaliveSize && len(msg) != staleKeepSize || msg[0] != KindKeepalive {
 		return k, badMessage(KindKeepalive, msg)
+	}
+	if k.Staled = len(msg) == staleKeepSize; k.Staled {
+		micros := binary.BigEndian.Uint64(msg[keepaliveSize:])
+		k.Staleness = time.Duration(min(micros, stalenessMax)) * time.Microsecond
 	}
 	k.End = wal.LSN(binary.BigEndian.Uint64(msg[1:]))
 	k.Time = decodeTime(msg[9:])
