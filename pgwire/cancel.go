@@ -28,8 +28,8 @@ func (e *Endpoint) register(c *Conn, minor int) error {
 	if e.closing {
 		return Fatalf(CodeCannotConnectNow, "the database system is shutting down")
 	}
-	if len(e.conns) >= e.opts.MaxConnections {
-		return Fatalf(CodeTooManyConnections, "sorry, too many clients already")
+	if err := e.admit(c.sender); err != nil {
+		return err
 	}
 	for {
 		var raw [4]byte
@@ -40,9 +40,25 @@ func (e *Endpoint) register(c *Conn, minor int) error {
 		if pid != 0 && e.conns[pid] == nil {
 			c.pid = pid
 			e.conns[pid] = c
+			if c.sender {
+				e.senders++
+			}
 			return nil
 		}
 	}
+}
+
+// admit bounds sessions of either kind apart, so that clients cannot keep a replica out. Mu is held.
+func (e *Endpoint) admit(sender bool) error {
+	switch {
+	case !sender && len(e.conns)-e.senders >= e.opts.MaxConnections:
+		return Fatalf(CodeTooManyConnections, "sorry, too many clients already")
+	case sender && e.senders >= e.opts.MaxSenders:
+		return Fatalf(CodeTooManyConnections,
+			"number of requested standby connections exceeds max_wal_senders (currently %d)",
+			e.opts.MaxSenders)
+	}
+	return nil
 }
 
 func (w *Writer) backendKeyData(pid int32, secret []byte) {

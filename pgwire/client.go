@@ -2,130 +2,190 @@ package pgwire
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgproto3/v2"
 )
 
-// Client is a connection to a server, for commands of our own that need one: simple queries, text
-// results, no password. It is no driver.
+// Client is a connection to a server, for commands of our own and for a standby's link to its
+// primary: simple queries, text results, copies, no password. It is no driver. One goroutine uses
+// it at a time; what a copy allows besides is said there.
+//
+// A context that ends while a call runs breaks the connection: what the server is about to answer
+// could not be told from the answer to the next call.
 type Client struct {
-	conn  net.Conn
-	front *pgproto3.Frontend
+	conn net.Conn
+	in   reader
+
+	mu sync.Mutex
+	// Guarded by mu.
+	params map[string]string
+	broken error // why the connection cannot be used any more
 }
 
-// clientTimeout bounds the start-up of a Client; its queries are bounded by their contexts.
+// clientTimeout bounds the start-up of a Client, and its goodbye. Queries are bounded by contexts.
 const clientTimeout = 10 * time.Second
+
+// ErrClosed is what a Client returns that was closed, or broken by a context.
+var ErrClosed = errors.New("pgwire: connection closed")
 
 // Dial connects with these start-up parameters.
 func Dial(ctx context.Context, addr string, params map[string]string) (*Client, error) {
-	dialer := net.Dialer{Timeout: clientTimeout}
-	conn, err := dialer.DialContext(ctx, "tcp", addr)
+	ctx, cancel := context.WithTimeout(ctx, clientTimeout)
+	defer cancel()
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("pgwire: connect to %s: %w", addr, err)
 	}
-	c := &Client{conn: conn, front: pgproto3.NewFrontend(pgproto3.NewChunkReader(conn), conn)}
-	if err := c.start(params); err != nil {
+	c := newClient(conn)
+	if err := c.start(ctx, params); err != nil {
 		return nil, errors.Join(fmt.Errorf("pgwire: connect to %s: %w", addr, err), conn.Close())
 	}
 	return c, nil
 }
 
-func (c *Client) start(params map[string]string) error {
-	if err := c.conn.SetDeadline(time.Now().Add(clientTimeout)); err != nil {
-		return err
+// DialReplication is Dial for a session of replication commands. Params may ask for another kind
+// ("replication": "database"), and is not changed.
+func DialReplication(
+	ctx context.Context, addr string, params map[string]string,
+) (*Client, error) {
+	all := map[string]string{"replication": "true", "database": "replication"}
+	for name, value := range params {
+		all[name] = value
 	}
+	return Dial(ctx, addr, all)
+}
+
+func newClient(conn net.Conn) *Client {
+	c := &Client{conn: conn, params: make(map[string]string)}
+	c.in = reader{fill: c.fill, limit: answerLimit, budget: &budget{max: clientBufferedBytes}}
+	return c
+}
+
+func (c *Client) start(ctx context.Context, params map[string]string) error {
+	defer c.watch(ctx)()
 	startup := &pgproto3.StartupMessage{
 		ProtocolVersion: pgproto3.ProtocolVersionNumber, Parameters: params}
-	if err := c.front.Send(startup); err != nil {
+	packet, err := startup.Encode(nil)
+	if err != nil {
 		return err
 	}
-	if _, err := c.results(); err != nil {
-		return err
+	if _, err := c.conn.Write(packet); err != nil {
+		return c.lost(err)
 	}
-	return c.conn.SetDeadline(time.Time{})
+	_, err = c.results(untilReady)
+	return err
 }
 
-// Result is what a query answered: the rows of its last statement that gave any.
-type Result struct {
-	Columns []string
-	Rows    [][]*string // nil is NULL
-	Tag     string
-	Notices []*Error
+// watch breaks the connection when ctx ends before the returned function is called.
+func (c *Client) watch(ctx context.Context) func() {
+	stop := context.AfterFunc(ctx, func() { c.breakOff(context.Cause(ctx)) })
+	return func() { stop() }
 }
 
-// Query runs a simple query. When ctx ends first the connection cannot be used any more.
+// breakOff lets nobody use the connection any more, and gets out who does.
+func (c *Client) breakOff(why error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.broken == nil {
+		c.broken = why
+		_ = c.conn.SetDeadline(time.Unix(1, 0))
+	}
+}
+
+// lost tells why a read or write failed: our own doing, or the network's.
+func (c *Client) lost(err error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.broken != nil {
+		return c.broken
+	}
+	return err
+}
+
+// fill waits for the server. A deadline set by a copy's owner leaves the connection as it was: what
+// has arrived of a message stays, and the next call goes on behind it.
+func (c *Client) fill(buf []byte) (int, error) {
+	n, err := c.conn.Read(buf)
+	if n > 0 {
+		return n, nil
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return 0, c.lost(err)
+	}
+	return 0, c.lost(fmt.Errorf("pgwire: receive: %w", unexpected(err)))
+}
+
+// Parameter is the newest value the server has reported of a setting.
+func (c *Client) Parameter(name string) (value string, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	value, ok = c.params[name]
+	return value, ok
+}
+
+// RemoteAddr is the server's address.
+func (c *Client) RemoteAddr() net.Addr { return c.conn.RemoteAddr() }
+
+// Query runs a simple query and returns the last of its results that has columns, with the last
+// tag. An error of the server is an *Error.
 func (c *Client) Query(ctx context.Context, sql string) (*Result, error) {
-	stop := context.AfterFunc(ctx, func() { _ = c.conn.SetDeadline(time.Unix(1, 0)) })
-	defer stop()
-	if err := c.front.Send(&pgproto3.Query{String: sql}); err != nil {
-		return nil, fmt.Errorf("pgwire: send query: %w", errors.Join(err, ctx.Err()))
+	all, err := c.QueryAll(ctx, sql)
+	if err != nil {
+		return nil, err
 	}
-	result, err := c.results()
-	if err != nil && ctx.Err() != nil {
-		return nil, fmt.Errorf("pgwire: query: %w", ctx.Err())
+	last := &Result{}
+	for _, r := range all {
+		notices := append(last.Notices, r.Notices...)
+		tag := r.Tag
+		if r.Columns != nil {
+			last = r
+		}
+		last.Notices, last.Tag = notices, tag
 	}
-	return result, err
+	return last, nil
 }
 
-// results reads up to ReadyForQuery. A server that ends the connection has said why just before.
-func (c *Client) results() (*Result, error) {
-	result := &Result{}
-	var failed error
-	for {
-		m, err := c.front.Receive()
-		if err != nil {
-			if failed != nil {
-				return nil, failed
-			}
-			return nil, fmt.Errorf("pgwire: receive: %w", err)
-		}
-		switch m := m.(type) {
-		case *pgproto3.ReadyForQuery:
-			return result, failed
-		case *pgproto3.ErrorResponse:
-			failed = errorOf(m)
-		case *pgproto3.NoticeResponse:
-			result.Notices = append(result.Notices, errorOf((*pgproto3.ErrorResponse)(m)))
-		default:
-			result.take(m)
-		}
+// QueryAll runs a simple query and returns what each of its statements answered: a result for each
+// completion.
+func (c *Client) QueryAll(ctx context.Context, sql string) ([]*Result, error) {
+	defer c.watch(ctx)()
+	if err := c.ask(sql); err != nil {
+		return nil, err
 	}
+	a, err := c.results(untilReady)
+	return a.results, err
 }
 
-func (r *Result) take(m pgproto3.BackendMessage) {
-	switch m := m.(type) {
-	case *pgproto3.RowDescription:
-		r.Columns, r.Rows = nil, nil
-		for _, f := range m.Fields {
-			r.Columns = append(r.Columns, string(f.Name))
-		}
-	case *pgproto3.DataRow:
-		row := make([]*string, len(m.Values))
-		for i, v := range m.Values {
-			if v != nil {
-				text := string(v)
-				row[i] = &text
-			}
-		}
-		r.Rows = append(r.Rows, row)
-	case *pgproto3.CommandComplete:
-		r.Tag = string(m.CommandTag)
+// ask sends a simple query.
+func (c *Client) ask(sql string) error {
+	packet, err := (&pgproto3.Query{String: withoutNUL(sql)}).Encode(nil)
+	if err != nil {
+		return err
 	}
+	if _, err := c.conn.Write(packet); err != nil {
+		return fmt.Errorf("pgwire: send query: %w", c.lost(err))
+	}
+	return nil
 }
 
-func errorOf(m *pgproto3.ErrorResponse) *Error {
-	return &Error{Severity: m.Severity, Code: m.Code, Message: m.Message, Detail: m.Detail,
-		Hint: m.Hint, Position: m.Position}
-}
-
-// Close says goodbye.
+// Close says goodbye, if the connection still takes it.
 func (c *Client) Close() error {
-	goodbye := binary.BigEndian.AppendUint32([]byte{'X'}, 4)
-	_, err := c.conn.Write(goodbye)
+	c.mu.Lock()
+	first := c.broken == nil
+	if first {
+		c.broken = ErrClosed
+		_ = c.conn.SetDeadline(time.Now().Add(clientTimeout))
+	}
+	c.mu.Unlock()
+	if !first {
+		return c.conn.Close()
+	}
+	_, err := c.conn.Write([]byte{'X', 0, 0, 0, 4})
 	return errors.Join(err, c.conn.Close())
 }

@@ -16,12 +16,17 @@ import (
 // Conn is one client's connection. Its goroutine is Endpoint.handle; what other goroutines may call
 // is said at each method.
 type Conn struct {
+	// lingers: Drain spares it. Guarded by endpoint.mu.
+	lingers bool
+
 	// Immutable after start-up.
 	endpoint *Endpoint
 	opts     *Options
 	netConn  net.Conn
 	pid      int32
 	secret   []byte
+	// sender: the client asked for a replication session.
+	sender bool
 
 	// Connection goroutine only.
 	backend  Backend
@@ -39,8 +44,10 @@ type Conn struct {
 	idle bool
 	// deadline: a read deadline of our own is set.
 	deadline bool
-	// copying: a COPY FROM STDIN is reading.
+	// copying: a COPY FROM STDIN is reading, or a CopyBoth.
 	copying bool
+	// both is the CopyBoth of the message being handled, or nil.
+	both *CopyBoth
 
 	// signal is set, and the read deadline moved to the past, when something below wants to be
 	// looked at by a goroutine that may be blocked in a read.
@@ -61,7 +68,7 @@ func newConn(e *Endpoint, nc net.Conn) *Conn {
 	c := &Conn{endpoint: e, opts: &e.opts, netConn: nc}
 	c.writer = newWriter(nc)
 	c.writer.copyReader.conn = c
-	c.reader = reader{fill: c.fill, opts: &e.opts, budget: &e.budget}
+	c.reader = reader{fill: c.fill, limit: e.opts.messageLimit, budget: &e.budget}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	return c
 }
@@ -154,6 +161,8 @@ func (c *Conn) attend() error {
 	var cancelled error
 	if c.copying && c.ctx.Err() != nil {
 		cancelled = context.Cause(c.ctx)
+	} else if c.both != nil && c.both.over.Load() {
+		cancelled = ErrCopyOver
 	}
 	c.signal.Store(false)
 	_ = c.netConn.SetReadDeadline(time.Time{})

@@ -1,7 +1,6 @@
 package pgwire
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net"
@@ -22,12 +21,14 @@ type Endpoint struct {
 	listeners map[net.Listener]struct{}
 	sockets   map[*Conn]struct{} // all, start-up included
 	conns     map[int32]*Conn    // past start-up
+	senders   int                // of them, replication sessions
+	changed   sync.Cond          // a connection is gone, or began to linger; its lock is mu
 }
 
 // NewEndpoint makes an Endpoint; Serve starts it.
 func NewEndpoint(server Server, opts Options) *Endpoint {
 	opts = opts.withDefaults()
-	return &Endpoint{
+	e := &Endpoint{
 		server:    server,
 		opts:      opts,
 		budget:    budget{max: opts.MaxBufferedBytes},
@@ -35,6 +36,8 @@ func NewEndpoint(server Server, opts Options) *Endpoint {
 		sockets:   make(map[*Conn]struct{}),
 		conns:     make(map[int32]*Conn),
 	}
+	e.changed.L = &e.mu
+	return e
 }
 
 // Serve accepts connections on l for server, with default options, until l is closed.
@@ -136,7 +139,11 @@ func (e *Endpoint) forget(c *Conn) {
 	delete(e.sockets, c)
 	if e.conns[c.pid] == c {
 		delete(e.conns, c.pid)
+		if c.sender {
+			e.senders--
+		}
 	}
+	e.changed.Broadcast()
 }
 
 // connect takes a connection through start-up, within the authentication timeout.
@@ -144,6 +151,9 @@ func (e *Endpoint) connect(c *Conn) error {
 	_ = c.netConn.SetDeadline(time.Now().Add(e.opts.AuthenticationTimeout))
 	info, err := c.startup()
 	if err != nil {
+		return err
+	}
+	if c.sender, err = info.replication(); err != nil {
 		return err
 	}
 	if err := e.register(c, info.Minor); err != nil {
@@ -186,35 +196,4 @@ func (e *Endpoint) Connections() int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return len(e.conns)
-}
-
-// Shutdown stops accepting, ends every connection with reason, and waits until all are gone. When
-// ctx ends first the sockets are closed, and it waits on: a Backend must come to its end before the
-// data below it may be closed.
-func (e *Endpoint) Shutdown(ctx context.Context, reason *Error) {
-	e.mu.Lock()
-	e.closing = true
-	for l := range e.listeners {
-		_ = l.Close()
-	}
-	for c := range e.sockets {
-		if e.conns[c.pid] == c {
-			c.Terminate(reason)
-		} else {
-			_ = c.netConn.Close()
-		}
-	}
-	e.mu.Unlock()
-
-	stop := context.AfterFunc(ctx, e.closeSockets)
-	defer stop()
-	e.done.Wait()
-}
-
-func (e *Endpoint) closeSockets() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for c := range e.sockets {
-		_ = c.netConn.Close()
-	}
 }

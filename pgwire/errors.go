@@ -20,6 +20,13 @@ const (
 // more. The loop closes the connection without another word.
 var ErrClientGone = errors.New("pgwire: client connection lost")
 
+// ErrEndSession is what a Backend's Query returns to end the connection without an error, once what
+// it has written is sent.
+var ErrEndSession = errors.New("pgwire: session over")
+
+// ErrCopyOver is what the halves of a copy return once it is over or has been closed.
+var ErrCopyOver = errors.New("pgwire: copy is over")
+
 // Error is an error or a notice as a client sees it. A zero Severity means ERROR; FATAL closes the
 // connection after it was sent.
 type Error struct {

@@ -18,7 +18,7 @@ func Buffered(e *Endpoint) int64 { return e.budget.used.Load() }
 // FirstMessage reads one message of stream and returns the memory the reader came to hold.
 func FirstMessage(stream io.Reader, opts Options) (buffer int, err error) {
 	opts = opts.withDefaults()
-	r := reader{fill: stream.Read, opts: &opts, budget: &budget{max: opts.MaxBufferedBytes}}
+	r := reader{fill: stream.Read, limit: opts.messageLimit, budget: &budget{max: opts.MaxBufferedBytes}}
 	_, _, err = r.next()
 	return len(r.buf), err
 }

@@ -14,6 +14,16 @@ const (
 	// smallMessageBytes bounds messages that carry names only: see PQ_SMALL_MESSAGE_LIMIT.
 	smallMessageBytes = 10000
 
+	// standbyMessageBytes bounds what a client sends in a CopyBoth: positions and times.
+	standbyMessageBytes = 16 << 10
+	// serverMessageBytes bounds a message to a Client: a row of 64 MiB in hex.
+	serverMessageBytes = 160 << 20
+	// clientBufferedBytes bounds what a Client buffers of one.
+	clientBufferedBytes = 256 << 20
+	// clientResultsMax and clientRowBytes bound what one query of a Client may answer in all.
+	clientResultsMax = 1 << 10
+	clientRowBytes   = 256 << 20
+
 	// readBufferBytes is what an idle connection holds for reading.
 	readBufferBytes = 8 << 10
 	// readKeepBytes is the largest read buffer kept after the message that needed it.
@@ -34,6 +44,8 @@ const (
 type Options struct {
 	// MaxConnections is how many clients may be past start-up. Default 500.
 	MaxConnections int
+	// MaxSenders is how many replication sessions may be besides. Default 10; below zero, none.
+	MaxSenders int
 	// AuthenticationTimeout is how long start-up may take. Default 60 s.
 	AuthenticationTimeout time.Duration
 	// MaxMessageBytes bounds one message of a client. Default 160 MiB: a row of 64 MiB in hex, and
@@ -64,6 +76,10 @@ func (o Options) withDefaults() Options {
 	if o.MaxConnections == 0 {
 		o.MaxConnections = 500
 	}
+	if o.MaxSenders == 0 {
+		o.MaxSenders = 10
+	}
+	o.MaxSenders = max(o.MaxSenders, 0)
 	if o.AuthenticationTimeout == 0 {
 		o.AuthenticationTimeout = 60 * time.Second
 	}
@@ -79,14 +95,25 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// messageLimit is the largest body a message of this type may have; 0 means that no client may send
-// such a message.
-func (o *Options) messageLimit(typ byte) int {
+// messageLimit is the largest body a client's message of this type may have, or the refusal of a
+// type that no client may send.
+func (o *Options) messageLimit(typ byte) (int, error) {
 	switch typ {
 	case 'C', 'D', 'E', 'H', 'S', 'X', 'c':
-		return smallMessageBytes
+		return smallMessageBytes, nil
 	case 'B', 'P', 'Q', 'F', 'd', 'f':
-		return o.MaxMessageBytes
+		return o.MaxMessageBytes, nil
 	}
-	return 0
+	return 0, Fatalf(CodeProtocolViolation, "invalid frontend message type %d", typ)
+}
+
+// standbyLimit is messageLimit while a CopyBoth runs.
+func standbyLimit(typ byte) (int, error) {
+	switch typ {
+	case 'd':
+		return standbyMessageBytes, nil
+	case 'c', 'X':
+		return smallMessageBytes, nil
+	}
+	return 0, Fatalf(CodeProtocolViolation, "invalid standby message type \"%c\"", typ)
 }

@@ -3,6 +3,7 @@ package pgwire
 import (
 	"errors"
 	"io"
+	"time"
 )
 
 // errTerminated is a client's goodbye.
@@ -90,6 +91,10 @@ func (c *Conn) fail(err error) error {
 	if errors.Is(err, ErrClientGone) || errors.Is(err, io.EOF) {
 		return err
 	}
+	if errors.Is(err, ErrEndSession) {
+		_ = c.netConn.SetWriteDeadline(time.Now().Add(c.opts.WriteStall))
+		return errors.Join(errTerminated, c.writer.flush())
+	}
 	e := AsError(err)
 	if e.Fatal() {
 		return e
@@ -124,7 +129,11 @@ func (c *Conn) runQuery(body []byte) error {
 	c.portals.drop(nil)
 	ctx := c.begin()
 	defer c.end()
-	return c.backend.Query(ctx, sql, &c.writer)
+	err = c.backend.Query(ctx, sql, &c.writer)
+	if c.both != nil {
+		err = c.both.leave(err)
+	}
+	return err
 }
 
 func (c *Conn) sync(body []byte) error {

@@ -10,8 +10,9 @@ import (
 // bytes. Only the connection's goroutine uses it.
 type reader struct {
 	// fill reads from the network into the slice, at least a byte.
-	fill   func([]byte) (int, error)
-	opts   *Options
+	fill func([]byte) (int, error)
+	// limit is the largest body a message of a type may have, or why the type is refused.
+	limit  func(typ byte) (int, error)
 	budget *budget
 
 	buf        []byte
@@ -29,9 +30,9 @@ func (r *reader) next() (typ byte, body []byte, err error) {
 	}
 	typ = r.buf[r.start]
 	length := int64(int32(binary.BigEndian.Uint32(r.buf[r.start+1:])))
-	limit := r.opts.messageLimit(typ)
-	if limit == 0 {
-		return 0, nil, Fatalf(CodeProtocolViolation, "invalid frontend message type %d", typ)
+	limit, err := r.limit(typ)
+	if err != nil {
+		return 0, nil, err
 	}
 	if length < 4 || length-4 > int64(limit) {
 		return 0, nil, Fatalf(CodeProtocolViolation, "invalid message length")
@@ -83,7 +84,7 @@ func (r *reader) grow(size int) error {
 		if !r.budget.take(more) {
 			return Fatalf(CodeOutOfMemory,
 				"out of memory: all connections together may buffer %d bytes of large messages",
-				r.opts.MaxBufferedBytes)
+				r.budget.max)
 		}
 		r.reserved += more
 	}
