@@ -8,8 +8,9 @@ import (
 
 // answer is the last step of every commit, on the committer's goroutine: it returns when the
 // commit may be acknowledged, and says in result as what. It is the one place that knows what each
-// level waits for; the leader waits for nobody's durability. While no standby is named every level
-// above off is local.
+// level waits for; the leader waits for nobody's durability. This node's disk comes first, then the
+// standbys: what is only there would be lost with a promotion of another. While none is required
+// every level above off is local.
 func (db *DB) answer(ctx context.Context, result *CommitResult, opts CommitOptions) error {
 	if opts.Level == wal.LevelOff {
 		if result.Reached != 0 {
@@ -20,17 +21,22 @@ func (db *DB) answer(ctx context.Context, result *CommitResult, opts CommitOptio
 		}
 		db.delay(result)
 	}
-	return db.answerFlushed(ctx, result, opts.Level)
+	return db.answerFlushed(ctx, result, &opts)
 }
 
-// answerFlushed waits for the flush however long it takes.
-func (db *DB) answerFlushed(ctx context.Context, result *CommitResult, level wal.Level) error {
-	if err := db.log.WaitFlushed(ctx, result.End); err != nil {
+// answerFlushed waits for the flush, and then for the standbys, however long it takes.
+func (db *DB) answerFlushed(
+	ctx context.Context, result *CommitResult, opts *CommitOptions,
+) error {
+	opts.waiting(WaitFlush)
+	err := db.log.WaitFlushed(ctx, result.End)
+	opts.waiting(WaitNone)
+	if err != nil {
 		db.metrics.waitsCancelled.Add(1)
-		return &CommitWaitError{Result: *result, Level: level, Cause: err}
+		return &CommitWaitError{Result: *result, Level: opts.Level, Cause: err}
 	}
 	result.Reached = ReachedFlushed
-	return nil
+	return db.awaitStandbys(ctx, result, opts)
 }
 
 // answerByDeadline waits for the flush so long as the client wants, and then answers the level
@@ -50,7 +56,7 @@ func (db *DB) answerByDeadline(
 		}
 		db.delay(result)
 	}
-	return db.answerFlushed(ctx, result, opts.Level)
+	return db.answerFlushed(ctx, result, &opts)
 }
 
 // delay notes that the limit has a commit wait. A log that was poisoned meanwhile looks the same

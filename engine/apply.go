@@ -39,6 +39,7 @@ type applier struct {
 	open    openTxns
 	reached wal.LSN // every record ending here or below has been passed or applied
 	marked  wal.LSN // applied of the marker last handed to the store
+	system  bool    // an operation on a system table has been added
 }
 
 func newApplier(store *pebble.DB, gate *interlock, at marker) *applier {
@@ -68,6 +69,7 @@ func (a *applier) add(op wal.Op, end wal.LSN) error {
 	if TableID(op.Table) == metaTable || TableID(op.Table) > MaxTableID {
 		return fmt.Errorf("%w: table %d", errMetaTable, op.Table)
 	}
+	a.system = a.system || TableID(op.Table) < FirstUserTable
 	keySize := tablePrefixSize + len(op.Key)
 	switch op.Kind {
 	case wal.OpSet:
@@ -115,6 +117,13 @@ func (a *applier) addAll(ops []byte, end wal.LSN) error {
 		ops = rest
 	}
 	return nil
+}
+
+// takeSystem says whether a system table was touched since it was last asked. The caller holds mu.
+func (a *applier) takeSystem() bool {
+	touched := a.system
+	a.system = false
+	return touched
 }
 
 // pass notes that everything up to end has been seen. The caller holds mu.

@@ -90,6 +90,14 @@ func (db *DB) runCheckpoints() {
 	}
 }
 
+// askCheckpoint begins a checkpoint when the log since the last has grown too long. It is asked
+// after each group or batch, which ends at end.
+func (db *DB) askCheckpoint(end wal.LSN) {
+	if int64(end-wal.LSN(db.durable.applied.Load())) > db.opts.MaxWALSize()/2 {
+		db.checkpoints.ask()
+	}
+}
+
 // startFlush asks the store to flush everything passed so far. An idle store is left alone: with
 // the marker durable there is nothing a flush would add.
 //

@@ -23,6 +23,9 @@ type CommitOptions struct {
 	// off commit without Wait does at it.
 	Limit   LossLimit
 	OnLimit LimitAction
+
+	// Waiting is told when the commit begins to wait and when the wait is over; nil is fine.
+	Waiting func(WaitKind)
 }
 
 // Reached is how safe a commit was when it was answered.
@@ -35,6 +38,11 @@ const (
 
 	// ReachedFlushed: on this node's disk.
 	ReachedFlushed
+
+	// The others: flushed here, and besides written, flushed or applied on the standbys required.
+	ReachedRemoteWrite
+	ReachedRemoteFlush
+	ReachedRemoteApply
 )
 
 func (r Reached) String() string {
@@ -43,6 +51,12 @@ func (r Reached) String() string {
 		return "written"
 	case ReachedFlushed:
 		return "flushed"
+	case ReachedRemoteWrite:
+		return "remote_write"
+	case ReachedRemoteFlush:
+		return "remote_flush"
+	case ReachedRemoteApply:
+		return "remote_apply"
 	}
 	return ""
 }
@@ -56,7 +70,7 @@ type CommitResult struct {
 	// ReadOnly says that there was nothing to write: no record, no receipt.
 	ReadOnly bool
 
-	// Reached is 0 in a CommitWaitError.
+	// Reached in a CommitWaitError is 0 unless the wait was for standbys: ReachedFlushed then.
 	Reached Reached
 
 	// Delayed says that the limit made an off commit wait for its flush.
@@ -266,7 +280,7 @@ func (db *DB) applyGroup(g *commitGroup) error {
 // is registered by now.
 func (db *DB) publish(g *commitGroup) {
 	end := g.entries[len(g.entries)-1].End
-	db.applied.Store(uint64(end))
+	db.applied.publish(end)
 	for _, req := range g.members {
 		if req.txn != nil {
 			db.conflicts.publish(req.txn, req.result.End)
@@ -278,7 +292,5 @@ func (db *DB) publish(g *commitGroup) {
 		}
 	}
 	db.metrics.group(g)
-	if int64(end-wal.LSN(db.durable.applied.Load())) > db.opts.MaxWALSize()/2 {
-		db.checkpoints.ask()
-	}
+	db.askCheckpoint(end)
 }

@@ -22,10 +22,11 @@ type DB struct {
 	store          *pebble.DB
 	gate           *interlock
 	applier        *applier
-	epoch          wal.EpochID
+	epoch          wal.EpochID // set before role becomes RolePrimary
 	opsInRecordMax int
 	checkpoints    *checkpointer
 	lender         *lender
+	standby        *standby    // of a node opened as one, also after its promotion
 	failWith       func(error) // Options.Fatal
 
 	// of transactions
@@ -35,17 +36,23 @@ type DB struct {
 
 	visible  visibility
 	flushed  flushedViews
-	applied  atomic.Uint64 // end of the last group published
+	applied  appliedPosition
 	durable  durablePosition
 	metrics  metrics
 	pipeline pipeline
 	orphans  orphanAborts
+	holds    holds
+
+	role          atomic.Uint32 // a wal.Role, 0 before Open is done
+	promoting     sync.Mutex    // one promotion at a time, and none beside Close
+	systemVersion atomic.Uint64
 
 	// leader only
 	group        commitGroup
 	largeRunning bool
 
 	closed atomic.Bool
+	ending chan struct{} // closed once closed is set
 
 	failOnce sync.Once
 	dead     chan struct{} // closed once failed is set
@@ -67,8 +74,8 @@ type Report struct {
 }
 
 // Open opens a data directory, creating it when empty, and recovers it: the log is made whole
-// first, the store brought up to its end, and a new epoch begun. Nothing is served before all of
-// that is on disk.
+// first, the store brought up to its end, and then, on a primary, a new epoch begun. Nothing is
+// served before all of that is on disk.
 func Open(ctx context.Context, opts Options) (*DB, Report, error) {
 	began := time.Now()
 	opts = opts.withDefaults()
@@ -87,7 +94,8 @@ func Open(ctx context.Context, opts Options) (*DB, Report, error) {
 func newDB(opts Options) *DB {
 	db := &DB{
 		opts: opts, checkpoints: newCheckpointer(), dead: make(chan struct{}),
-		gate: &interlock{hooks: opts.hooks}, failWith: opts.Fatal,
+		ending: make(chan struct{}),
+		gate:   &interlock{hooks: opts.hooks}, failWith: opts.Fatal,
 	}
 	db.lender = newLender(&db.opts)
 	db.opts.Fatal = db.fail
@@ -103,6 +111,9 @@ func (db *DB) open(ctx context.Context) (report Report, err error) {
 	if err != nil {
 		return report, err
 	}
+	if err := removeSnapshots(db.opts); err != nil {
+		return report, errors.Join(err, dir.Close())
+	}
 	store, at, err := openStore(db.opts, db.gate, db.checkpoints.flushEnd)
 	if err != nil {
 		return report, errors.Join(err, dir.Close())
@@ -116,50 +127,35 @@ func (db *DB) open(ctx context.Context) (report Report, err error) {
 	db.log, db.store = log, store
 	db.lender.log = log
 	db.gate.log.Store(log)
-	if err := db.recover(ctx, at, &report); err != nil {
+	replayed, err := db.recover(ctx, at, &report)
+	if err == nil {
+		err = db.takeRole(ctx, dir, replayed)
+	}
+	if err != nil {
 		return report, errors.Join(err, db.abandon())
 	}
 	db.serve()
 	return report, nil
 }
 
-// recover brings the store up to the log's end and begins the epoch.
-func (db *DB) recover(ctx context.Context, at marker, report *Report) error {
+// recover brings the store up to the log's end.
+func (db *DB) recover(ctx context.Context, at marker, report *Report) (*replay, error) {
 	end := db.log.Flushed()
 	if at.applied > end {
-		return fmt.Errorf("%w: marker at %s, log ends at %s", wal.ErrStoreAhead, at.applied, end)
+		return nil, fmt.Errorf("%w: marker at %s, log ends at %s", wal.ErrStoreAhead, at.applied, end)
 	}
 	if at.applied == 0 {
 		at = marker{applied: report.Log.From, redo: report.Log.From} // an empty store
 	}
 	db.applier = newApplier(db.store, db.gate, at)
 	db.setDurableAtOpen(at)
-	r := &replay{
-		log: db.log, applier: db.applier, from: at, end: end,
-		events: db.opts.Events, began: time.Now(),
+	r := &recovery{
+		replay: replay{log: db.log, applier: db.applier, from: at, part: db.applier.part},
+		end:    end, events: db.opts.Events, began: time.Now(),
 	}
 	err := r.run(ctx)
 	report.Records, report.Commits = r.records, r.commits
-	if err != nil {
-		return err
-	}
-	return db.beginEpoch(ctx)
-}
-
-// beginEpoch writes the record that ends every transaction still open, and puts a marker behind
-// it, so that a snapshot always finds one.
-func (db *DB) beginEpoch(ctx context.Context) error {
-	if err := db.log.BeginEpoch(ctx); err != nil {
-		return fmt.Errorf("engine: begin the epoch: %w", err)
-	}
-	db.epoch = db.log.EpochID()
-	a := db.applier
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.open.endAll()
-	a.pass(db.log.Inserted())
-	db.applied.Store(uint64(a.reached))
-	return a.finishMarked()
+	return &r.replay, err
 }
 
 func (db *DB) setDurableAtOpen(at marker) {
@@ -175,6 +171,9 @@ func (db *DB) serve() {
 	db.conflicts = newConflictWindow()
 	db.log.OnFlushed(db.lender.onFlushed)
 	go db.runCheckpoints()
+	if db.standby != nil {
+		db.standby.start()
+	}
 }
 
 // Close ends the database in the order of design section 6: the last commits, the log's last
@@ -184,8 +183,14 @@ func (db *DB) Close(ctx context.Context) error {
 	if db.closed.Swap(true) {
 		return ErrClosed
 	}
+	close(db.ending)
+	db.promoting.Lock() // a promotion under way has what it needs: the log is not closed
+	defer db.promoting.Unlock()
 	db.pipeline.close()
 	db.flushed.close()
+	if db.isStandby() {
+		db.standby.stop()
+	}
 	if err := db.failure(); err != nil {
 		return err
 	}
@@ -267,6 +272,3 @@ func (db *DB) closedError() error {
 
 // Log gives access to positions, waits and cursors of the log.
 func (db *DB) Log() *wal.Log { return db.log }
-
-// Applied is the end of the last commit whose effects are visible.
-func (db *DB) Applied() wal.LSN { return wal.LSN(db.applied.Load()) }

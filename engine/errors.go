@@ -19,6 +19,9 @@ var (
 	// ErrClosed says that the database is closing or closed.
 	ErrClosed = errors.New("engine: database is closed")
 
+	// ErrStandby says that the node is a standby, and the transaction was to write or lock.
+	ErrStandby = errors.New("engine: this node is a standby")
+
 	// ErrTxnTooLarge says that a write set passed max_transaction_size.
 	ErrTxnTooLarge = errors.New("engine: transaction is too large")
 
@@ -28,6 +31,9 @@ var (
 	// ErrNoSpace says that the log's disk is full. Nothing was appended.
 	ErrNoSpace = errors.New("engine: no space left for the log")
 )
+
+// ErrNotStandby says that what only a standby does was asked of a primary.
+var ErrNotStandby = errors.New("engine: this node is not a standby")
 
 // CommitWaitError says that a commit is appended and applied, and that waiting for its level
 // ended before the level was reached: by the context, or because the log died. It unwraps to

@@ -318,7 +318,7 @@ func checkHistory(historians []*historian) error {
 
 func TestHistoriesKeepTheirLevels(t *testing.T) {
 	total := 0
-	eachSeed(t, 15, func(seed uint64) error {
+	eachSeed(t, 60, func(seed uint64) error {
 		fails, err := runHistory(seed, nil)
 		total += fails
 		return err

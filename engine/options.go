@@ -45,6 +45,13 @@ type Options struct {
 	// Log configures the log. Dir and Fatal are filled in by Open.
 	Log wal.Options
 
+	// ReplicaOf makes the node a standby of the node that this conninfo names, which is stored; it
+	// stays one when it is opened without. Empty, the node is what it was.
+	ReplicaOf string
+
+	// Quorum is asked by commits above LevelLocal; nil requires no standby.
+	Quorum Quorum
+
 	MaxWALSize         func() int64
 	CheckpointTimeout  func() time.Duration
 	MaxTransactionSize func() int64
@@ -163,6 +170,8 @@ func (o Options) validate() error {
 	}
 	return nil
 }
+
+func (o Options) checkpointsDir() string { return filepath.Join(o.Dir, "checkpoints") }
 
 func (o Options) storeDir() string { return filepath.Join(o.Dir, "store") }
 

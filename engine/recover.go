@@ -2,37 +2,26 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"ackdb/wal"
 )
 
-// progressInterval is how often a replay reports how far it is.
+// progressInterval is how often a recovery reports how far it is.
 const progressInterval = time.Second
 
-// replay feeds the applier with the log from redo to its end.
-//
-// Records that end at or below the marker are only looked at, for which transactions are open:
-// their commits are in the store. What is kept of an open transaction is the LSN of its first data
-// record; its pieces are read again from the log when its commit record comes, so the memory of a
-// recovery does not depend on what was open.
-type replay struct {
-	log     *wal.Log
-	applier *applier
-	from    marker
-	end     wal.LSN
-	events  Events
-	began   time.Time
-	told    time.Time
-	records int64
-	commits int64
+// recovery replays the log from redo to its end.
+type recovery struct {
+	replay
+	end    wal.LSN
+	events Events
+	began  time.Time
+	told   time.Time
 }
 
 // run replays and leaves the applier at the log's end, the last batch handed over.
-func (r *replay) run(ctx context.Context) error {
+func (r *recovery) run(ctx context.Context) error {
 	a := r.applier
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -44,8 +33,10 @@ func (r *replay) run(ctx context.Context) error {
 			return err
 		}
 		r.tell()
-		r.records++
-		return r.record(rec)
+		if err := r.record(rec); err != nil || !a.full() {
+			return err
+		}
+		return a.finish()
 	})
 	if err != nil {
 		return fmt.Errorf("engine: replay the log from %s: %w", r.from.redo, err)
@@ -53,109 +44,8 @@ func (r *replay) run(ctx context.Context) error {
 	return a.finish()
 }
 
-// eachRecord calls f for every record from the LSN on that ends at or below end.
-func eachRecord(log *wal.Log, from, end wal.LSN, f func(*wal.Record) error) error {
-	cursor, err := log.Cursor(from)
-	if err != nil {
-		return err
-	}
-	defer cursor.Close()
-	for at := from; at < end; {
-		rec, err := cursor.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if rec.End > end {
-			return nil
-		}
-		if err := f(&rec); err != nil {
-			return err
-		}
-		at = rec.End
-	}
-	return nil
-}
-
-// record feeds one record to the applier, whose mu is held.
-func (r *replay) record(rec *wal.Record) error {
-	a := r.applier
-	applied := rec.End <= r.from.applied
-	switch rec.Type {
-	case wal.TypeCommit:
-		if err := r.commit(rec, applied); err != nil {
-			return err
-		}
-	case wal.TypeData:
-		h, _, err := wal.DecodeData(rec)
-		if err != nil {
-			return err
-		}
-		if h.Piece == 0 {
-			a.open.begin(h.First)
-		}
-	case wal.TypeAbort:
-		first, err := wal.DecodeAbort(rec.Payload)
-		if err != nil {
-			return err
-		}
-		a.open.end(first)
-	case wal.TypeEpochBegin, wal.TypeTimelineBegin:
-		a.open.endAll()
-	}
-	if applied {
-		return nil
-	}
-	a.pass(rec.End)
-	if a.full() {
-		return a.finish()
-	}
-	return nil
-}
-
-// commit applies a commit record unless the store has it already.
-func (r *replay) commit(rec *wal.Record, applied bool) error {
-	a := r.applier
-	header, ops, err := wal.DecodeCommit(rec.Payload)
-	if err != nil {
-		return err
-	}
-	if header.FirstData != 0 {
-		defer a.open.end(header.FirstData)
-	}
-	if applied {
-		return nil
-	}
-	r.commits++
-	if header.FirstData == 0 {
-		return a.addAll(ops, rec.End)
-	}
-	return r.large(header.FirstData, rec.LSN, rec.End)
-}
-
-// large applies a large transaction from its pieces in the log between first and commit. Whatever
-// is in the batch already belongs to records before, but a marker for those would lie between the
-// batches of this one just as well as not at all: a crash here replays all of them.
-func (r *replay) large(first, commit, end wal.LSN) error {
-	pieces := pieceStream{first: first, op: func(op wal.Op) error {
-		a := r.applier
-		if a.full() {
-			if err := a.part(end); err != nil {
-				return err
-			}
-		}
-		return a.add(op, end)
-	}}
-	if err := eachRecord(r.log, first, commit, pieces.record); err != nil {
-		return err
-	}
-	return pieces.finish()
-}
-
 // tell reports progress once a second.
-func (r *replay) tell() {
+func (r *recovery) tell() {
 	if r.events.RecoveryProgress == nil {
 		return
 	}
@@ -170,64 +60,4 @@ func (r *replay) tell() {
 	r.events.RecoveryProgress(RecoveryProgress{
 		Applied: r.applier.reached, End: r.end, Elapsed: now.Sub(r.began),
 	})
-}
-
-// pieceStream joins the data records of one transaction to the stream of operations they were cut
-// from. It holds at most one operation and one piece: an operation may straddle pieces.
-type pieceStream struct {
-	first wal.LSN
-	op    func(wal.Op) error
-
-	next uint32 // number of the piece to come
-	held []byte // begins with an operation whose end has not come yet
-}
-
-// record takes in one record; those of other transactions are passed over.
-func (s *pieceStream) record(rec *wal.Record) error {
-	if rec.Type != wal.TypeData {
-		return nil
-	}
-	h, piece, err := wal.DecodeData(rec)
-	if err != nil || h.First != s.first {
-		return err
-	}
-	if h.Piece != s.next {
-		return fmt.Errorf("%w: data record at %s is piece %d of the transaction at %s, want %d",
-			errPieces, rec.LSN, h.Piece, s.first, s.next)
-	}
-	s.next++
-	return s.take(piece)
-}
-
-// take decodes what is whole by now and keeps the rest.
-func (s *pieceStream) take(piece []byte) error {
-	s.held = append(s.held, piece...)
-	rest := s.held
-	for len(rest) > 0 {
-		op, behind, err := wal.DecodeOp(rest)
-		if errors.Is(err, wal.ErrOpIncomplete) {
-			break
-		}
-		if err != nil {
-			return fmt.Errorf("engine: operations of the transaction at %s: %w", s.first, err)
-		}
-		if err := s.op(op); err != nil {
-			return err
-		}
-		rest = behind
-	}
-	s.held = append(s.held[:0], rest...)
-	return nil
-}
-
-// errPieces says that data records do not add up to the transaction their commit promises. Their
-// checksums hold, so this was written by a bug.
-var errPieces = errors.New("engine: data records do not fit together")
-
-func (s *pieceStream) finish() error {
-	if s.next == 0 || len(s.held) > 0 {
-		return fmt.Errorf("%w: transaction at %s ends after %d pieces inside an operation",
-			errPieces, s.first, s.next)
-	}
-	return nil
 }

@@ -26,6 +26,11 @@ func (t *Txn) LockTable(ctx context.Context, table TableID, m TableLockMode, p W
 	if t.txnState == nil {
 		return ErrTxnDone
 	}
+	if m > RowExclusiveLock { // it promises that nobody writes, and apply would
+		if err := t.db.writableNode(); err != nil {
+			return err
+		}
+	}
 	return t.db.locks.lockTableMode(ctx, t.owner, table, m, p, t.opts.LockTimeout)
 }
 
@@ -62,7 +67,7 @@ func (t *Txn) lockable() error {
 	case t.opts.ReadOnly:
 		return ErrReadOnly
 	}
-	return nil
+	return t.db.writableNode()
 }
 
 // lockForWrite locks a row for a writer that does not want to know it.

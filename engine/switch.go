@@ -13,6 +13,9 @@ func (db *DB) SwitchSegment(ctx context.Context) (wal.LSN, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
+	if err := db.writableNode(); err != nil {
+		return 0, err
+	}
 	req := requests.Get().(*commitRequest)
 	req.kind = wal.TypeNoop
 	result, err := db.submit(req)
@@ -28,6 +31,6 @@ func (db *DB) switchSegment() (CommitResult, error) {
 	db.applier.mu.Lock()
 	db.applier.pass(end)
 	db.applier.mu.Unlock()
-	db.applied.Store(uint64(end))
+	db.applied.publish(end)
 	return CommitResult{LSN: end, End: end, EpochID: db.epoch}, nil
 }

@@ -72,5 +72,5 @@ func (t *Txn) writable(table TableID, size int) error {
 		t.writes.seq == math.MaxUint32:
 		return fmt.Errorf("%w: at most %d bytes", ErrTxnTooLarge, t.opts.MaxSize)
 	}
-	return nil
+	return t.db.writableNode()
 }
