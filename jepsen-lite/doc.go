@@ -22,5 +22,9 @@
 //   - J6 after a power cut everything is there that was acknowledged in a mode above off, that was
 //     acknowledged before such a commit began, or that lies at or below what was called flushed, be
 //     it in an answer, by the end of a wait or in a notification;
-//   - J7 what a session with ack.read_durability = flushed was shown is there.
+//   - J7 what a session with ack.read_durability = flushed was shown is there;
+//   - J8 after a failover everything is there that was acknowledged in a mode that waits for a
+//     standby, or that WAIT FOR said a replica had flushed, in the sense of J6; and the new primary
+//     judges every receipt as what became of it: none judged durable is gone, none judged lost is
+//     there, and none is unknown.
 package jepsenlite

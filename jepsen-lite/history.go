@@ -22,7 +22,10 @@ const (
 	Shown   = "shown"   // a reader of durable data saw the ticks up to Tick
 	Kill    = "kill"
 	Cut     = "cut"
-	State   = "state"
+	// Failover: the primary was killed for good and a standby it was to wait for was promoted.
+	Failover = "failover"
+	Judged   = "judged" // the next server said by the receipt of the transaction what became of it
+	State    = "state"
 )
 
 // Event is one line of a history.
@@ -37,7 +40,7 @@ type Event struct {
 	Tick    int64  `json:"tick,omitempty"`  // drawn in this transaction, 0 for none
 	LSN     string `json:"lsn,omitempty"`   // the commit's own position, from its receipt
 	Token   string `json:"token,omitempty"` // the receipt itself
-	How     string `json:"how,omitempty"`   // of a flushed line: asked, notified or waited
+	How     string `json:"how,omitempty"`   // of a flushed line: asked, notified or waited; the verdict
 	Shown   string `json:"shown,omitempty"` // end of the log, as shown to the client afterwards
 	Err     string `json:"err,omitempty"`
 

@@ -9,12 +9,13 @@ import (
 	"strings"
 )
 
-// Verdict is what Judge found: the counts, and every breach of J1 to J6, in words.
+// Verdict is what Judge found: the counts, and every breach of J1 to J8, in words.
 type Verdict struct {
 	Rounds, Acknowledged, Failed, Undecided, Survived int
-	Lost                                              int            // acknowledged and taken by a power cut, as is allowed
+	Lost                                              int            // acknowledged and taken by a power cut or a failover, as is allowed
 	Ticks                                             int64          // there at the end
 	ByMode                                            map[string]int // acknowledged, by mode
+	CalledLost, CalledDurable                         int            // receipts, by the next server
 	Breaches                                          []string
 }
 
@@ -23,7 +24,7 @@ func (v *Verdict) String() string {
 	for _, m := range Modes {
 		modes = append(modes, fmt.Sprintf("%s %d", m, v.ByMode[m]))
 	}
-	return fmt.Sprintf("%d rounds: %d acknowledged (%s), %d lost by power cuts, %d failed, "+
+	return fmt.Sprintf("%d rounds: %d acknowledged (%s), %d lost, %d failed, "+
 		"%d undecided of which %d survived, %d ticks, %d breaches", v.Rounds, v.Acknowledged,
 		strings.Join(modes, ", "), v.Lost, v.Failed, v.Undecided, v.Survived, v.Ticks, len(v.Breaches))
 }
@@ -42,11 +43,12 @@ func Judge(history io.Reader) (*Verdict, error) {
 type judge struct {
 	Verdict
 	sessions map[int]*track
-	cut      bool   // the round ended in a power cut, not a kill
+	end      string // how the round ended: Kill, Cut or Failover
 	flushed  uint64 // the greatest position the server called flushed
 	shown    uint64 // the greatest end of the log a client was shown
 	read     int64  // the greatest tick a reader of durable data saw
 	order    int    // acknowledgements so far in this round
+	verdicts []Event
 }
 
 // track is one session: what it had when the round began, and its transactions since, in order.
@@ -92,8 +94,10 @@ func (j *judge) event(e Event) error {
 		return raise(&j.flushed, e.LSN)
 	case Shown:
 		j.read = max(j.read, e.Tick)
-	case Kill, Cut:
-		j.cut = e.Type == Cut
+	case Kill, Cut, Failover:
+		j.end = e.Type
+	case Judged:
+		j.verdicts = append(j.verdicts, e)
 	case State:
 		return j.state(e.Seen)
 	}
@@ -144,9 +148,10 @@ func (j *judge) state(seen *Seen) error {
 	for _, id := range slices.Sorted(maps.Keys(j.sessions)) {
 		survivors[id] = j.survivors(id, j.sessions[id], seen)
 	}
-	if j.cut {
+	if j.suffixMayGo() {
 		j.durable(survivors)
 	}
+	j.receipts(survivors)
 	j.ticks(seen, survivors)
 	if err := j.position(seen); err != nil {
 		return err
@@ -158,8 +163,18 @@ func (j *judge) state(seen *Seen) error {
 		}
 		t.drop(0)
 	}
-	j.cut, j.order, j.shown, j.flushed, j.read = false, 0, 0, 0, 0
+	j.end, j.verdicts, j.order, j.shown, j.flushed, j.read = "", nil, 0, 0, 0, 0
 	return nil
+}
+
+// suffixMayGo says whether the end of the round may take acknowledged commits at all.
+func (j *judge) suffixMayGo() bool { return j.end == Cut || j.end == Failover }
+
+// promised says whether a commit acknowledged in the mode must have outlived the end of the round.
+// A standby that is waited for has it when it was acknowledged, also at remote_write: nobody cut the
+// standby's power.
+func (j *judge) promised(mode string) bool {
+	return mode != "off" && (j.end == Cut || mode != "local")
 }
 
 // survivors finds how many of a session's transactions are there (J2, J4): the state must be that
@@ -172,7 +187,7 @@ func (j *judge) survivors(id int, t *track, seen *Seen) int {
 		j.Undecided++
 	}
 	from := acked
-	if j.cut {
+	if j.suffixMayGo() {
 		from = 0
 	}
 	m := t.base
@@ -225,8 +240,8 @@ func (m *model) diff(found model) string {
 	return strings.Join(words, ", ")
 }
 
-// durable holds a power cut to its promises (J6): what was acknowledged in a mode above off is
-// there, and all that was acknowledged before it was invoked (W7); what the server called flushed is
+// durable holds a power cut or a failover to its promises (J6): what was acknowledged in a mode that
+// outlives it is there, and all that was acknowledged before it was invoked (W7); what the server called flushed is
 // there; and what is there has no hole in commit order.
 func (j *judge) durable(survivors map[int]int) {
 	floor := 0       // acknowledgements up to this place must be there
@@ -234,7 +249,7 @@ func (j *judge) durable(survivors map[int]int) {
 	for id, t := range j.sessions {
 		for i, e := range t.since {
 			there := i < survivors[id]
-			if t.acked[i] > 0 && e.Mode != "off" {
+			if t.acked[i] > 0 && j.promised(e.Mode) {
 				floor = max(floor, t.invoked[i])
 				if !there {
 					j.breach("J6 round %d session %d: transaction %d was acknowledged as %s and is gone",
@@ -306,7 +321,7 @@ func (j *judge) position(seen *Seen) error {
 	if err != nil {
 		return err
 	}
-	if !j.cut && end < j.shown {
+	if !j.suffixMayGo() && end < j.shown {
 		j.breach("J5 round %d: the log ends at %s, below %X, which a client was shown", j.Rounds,
 			seen.LSN, j.shown)
 	}

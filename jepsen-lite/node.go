@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -21,10 +22,10 @@ import (
 const (
 	startTimeout = 60 * time.Second
 	stopTimeout  = 60 * time.Second
-	tailLinesMax = 40
+	tailLinesMax = 400
 )
 
-var readyLine = regexp.MustCompile(`ready.*?(127\.0\.0\.1:\d+)`)
+var readyLine = regexp.MustCompile(`ready.*?((?:\d+\.){3}\d+:\d+)`)
 
 // Node is one ackdb server: a binary, a data directory and, between Start and Kill or Stop, a
 // process. It is not safe for concurrent use; Addr may be read by anyone while it runs.
@@ -32,20 +33,36 @@ type Node struct {
 	Bin  string   // path of the ackdb binary
 	Dir  string   // data directory
 	Args []string // further arguments of `ackdb start`
-	Addr string   // host:port, set by Start: the server picks a free port each time
+	Addr string   // host:port; when Listen is not set, from Start on
+	// Listen is host:port to listen on; when empty the server picks a free port at each start.
+	Listen string
+	Within []string // command that runs the server somewhere else, such as ip netns exec NAME
 
-	cmd  *exec.Cmd
-	tail *tail
-	done chan error
+	cmd   *exec.Cmd
+	tail  *tail
+	ready chan string
+	done  chan error
 }
 
 // Start runs the server and returns once it has printed its ready line.
 func (n *Node) Start(ctx context.Context) error {
+	if err := n.Launch(); err != nil {
+		return err
+	}
+	return n.AwaitReady(ctx)
+}
+
+// Launch runs the server and waits for nothing: a replica may be seeding for long.
+func (n *Node) Launch() error {
 	if n.cmd != nil {
 		return errors.New("node: already started")
 	}
-	args := append([]string{"start", "--data", n.Dir, "--listen", "127.0.0.1:0"}, n.Args...)
-	cmd := exec.Command(n.Bin, args...)
+	listen := n.Listen
+	if listen == "" {
+		listen = "127.0.0.1:0"
+	}
+	line := slices.Concat(n.Within, []string{n.Bin, "start", "--data", n.Dir, "--listen", listen}, n.Args)
+	cmd := exec.Command(line[0], line[1:]...)
 	// A server must not outlive the test that started it, however that test ends.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	stderr, err := cmd.StderrPipe()
@@ -55,10 +72,10 @@ func (n *Node) Start(ctx context.Context) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("node: start %s: %w", n.Bin, err)
 	}
-	n.cmd, n.tail, n.done = cmd, &tail{}, make(chan error, 1)
-	ready := make(chan string, 1)
-	go n.watch(stderr, ready)
-	return n.awaitReady(ctx, ready)
+	n.cmd, n.tail, n.done = cmd, newTail(), make(chan error, 1)
+	n.ready = make(chan string, 1)
+	go n.watch(stderr, n.ready)
+	return nil
 }
 
 // watch reads the server's stderr to its end and then reaps the process: Wait closes the pipe, so
@@ -78,11 +95,15 @@ func (n *Node) watch(stderr io.Reader, ready chan<- string) {
 	n.done <- n.cmd.Wait()
 }
 
-func (n *Node) awaitReady(ctx context.Context, ready <-chan string) error {
+// AwaitReady returns once the launched server has printed its ready line.
+func (n *Node) AwaitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	select {
-	case n.Addr = <-ready:
+	case addr := <-n.ready:
+		if n.Listen == "" {
+			n.Addr = addr
+		}
 		return nil
 	case err := <-n.done:
 		n.cmd = nil
@@ -151,6 +172,27 @@ func (n *Node) Wait() error {
 	}
 }
 
+// Running says whether there is a process.
+func (n *Node) Running() bool { return n.cmd != nil }
+
+// AwaitLine returns the first line that matches, of those the server has printed since its start
+// (the last tailLinesMax of them) and of those it is still to print.
+func (n *Node) AwaitLine(ctx context.Context, match *regexp.Regexp) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	for {
+		line, more := n.tail.find(match)
+		if line != "" {
+			return line, nil
+		}
+		select {
+		case <-more:
+		case <-ctx.Done():
+			return "", fmt.Errorf("node: no line %v: %w\n%s", match, ctx.Err(), n.tail)
+		}
+	}
+}
+
 // Signal sends a signal to the running server.
 func (n *Node) Signal(sig syscall.Signal) error { return n.cmd.Process.Signal(sig) }
 
@@ -172,8 +214,11 @@ func (n *Node) DSN(params ...string) string {
 // tail keeps the last lines of a server's output; bounded, since a server may run for hours.
 type tail struct {
 	mu    sync.Mutex
-	lines []string // guarded by mu
+	lines []string      // guarded by mu
+	more  chan struct{} // guarded by mu; closed when a line comes, and replaced
 }
+
+func newTail() *tail { return &tail{more: make(chan struct{})} }
 
 func (t *tail) add(line string) {
 	t.mu.Lock()
@@ -182,9 +227,26 @@ func (t *tail) add(line string) {
 	if len(t.lines) > tailLinesMax {
 		t.lines = t.lines[1:]
 	}
+	close(t.more)
+	t.more = make(chan struct{})
+}
+
+// find returns the first line that matches, and what is closed when there are more.
+func (t *tail) find(match *regexp.Regexp) (line string, more <-chan struct{}) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, line := range t.lines {
+		if match.MatchString(line) {
+			return line, nil
+		}
+	}
+	return "", t.more
 }
 
 func (t *tail) String() string {
+	if t == nil {
+		return ""
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return strings.Join(t.lines, "\n")

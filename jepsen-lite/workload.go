@@ -48,9 +48,12 @@ type Workload struct {
 	Sessions int
 	Seed     uint64
 	Journal  *Journal
+	Wait     string // mode of the waits for a commit; empty: primary_flush
 }
 
-// Run drives every session until the server goes away or ctx ends. next is, by session, the number
+// Run drives every session until the server goes away or ctx ends, which lets each session finish
+// the transaction it is in: a commit that is still under way when somebody looks would be found by
+// half of those who look. next is, by session, the number
 // of its next transaction. It returns the first error that the end of the server does not explain.
 func (w *Workload) Run(ctx context.Context, dsn string, next map[int]int64) error {
 	var wg sync.WaitGroup
@@ -67,13 +70,17 @@ func (w *Workload) Run(ctx context.Context, dsn string, next map[int]int64) erro
 }
 
 func (w *Workload) session(ctx context.Context, dsn string, id int, n int64) error {
-	s, err := newSession(ctx, dsn, id, n, Modes[id%len(Modes)], w.Seed, w.Journal)
+	whole := context.WithoutCancel(ctx)
+	s, err := newSession(whole, dsn, id, n, Modes[id%len(Modes)], w.Seed, w.Journal)
 	if err != nil {
 		return serverGone(err)
 	}
-	defer s.conn.Close(context.WithoutCancel(ctx))
+	defer s.conn.Close(whole)
+	if w.Wait != "" {
+		s.waitMode = w.Wait
+	}
 	for ctx.Err() == nil {
-		if err := s.transaction(ctx, n); err != nil {
+		if err := s.transaction(whole, n); err != nil {
 			return serverGone(err)
 		}
 		n++
@@ -90,7 +97,8 @@ func newSession(ctx context.Context, dsn string, id int, n int64, mode string, s
 		return nil, err
 	}
 	rng := rand.New(rand.NewPCG(seed, uint64(id)<<32|uint64(n)))
-	return &session{id: id, mode: mode, conn: conn, journal: journal, rng: rng}, nil
+	return &session{id: id, mode: mode, waitMode: "primary_flush", conn: conn, journal: journal,
+		rng: rng}, nil
 }
 
 // serverGone passes on only errors that the end of the server, or of the run, does not explain.
@@ -107,11 +115,12 @@ var endings = []string{"57P01", "57P03", "58030"}
 
 // session is one client. Everything here belongs to one goroutine.
 type session struct {
-	id      int
-	mode    string
-	conn    *pgx.Conn
-	journal *Journal
-	rng     *rand.Rand
+	id       int
+	mode     string
+	waitMode string
+	conn     *pgx.Conn
+	journal  *Journal
+	rng      *rand.Rand
 }
 
 // transaction runs transaction n of the session: entries, sometimes wide, sometimes a tick, the
@@ -149,9 +158,9 @@ func (s *session) receipt(op *Event) error {
 	return nil
 }
 
-// wait has the server say that the commit is on disk.
+// wait has the server say that the commit is on disk, here or on a replica.
 func (s *session) wait(ctx context.Context, op Event) error {
-	_, err := s.conn.Exec(ctx, "WAIT FOR LSN '"+op.Token+"' WITH (MODE 'primary_flush')")
+	_, err := s.conn.Exec(ctx, "WAIT FOR LSN '"+op.Token+"' WITH (MODE '"+s.waitMode+"')")
 	if err == nil {
 		s.journal.Add(Event{Type: Flushed, How: "waited", LSN: op.LSN})
 	}
