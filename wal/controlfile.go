@@ -105,6 +105,16 @@ func (c *controlFile) update(change func(*Control)) error {
 	return nil
 }
 
+// updateBoth changes both copies, one after the other.
+func (c *controlFile) updateBoth(change func(*Control)) error {
+	for range controlCopies {
+		if err := c.update(change); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // writeLocked writes the copy that seq says. REQUIRES: mu.
 func (c *controlFile) writeLocked(next *Control) error {
 	seq := c.seq + 1

@@ -1,7 +1,6 @@
 package wal
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -92,6 +91,9 @@ func (d *Dir) load() error {
 			File: controlName, What: "segment size", Got: uint64(has), Want: uint64(opts.SegmentSize),
 		}
 	}
+	if err := d.drawNode(); err != nil {
+		return err
+	}
 	d.epochs, err = readEpochs(opts.Disk, opts.Dir)
 	if err == nil && len(d.epochs) == 0 && control.get().Epoch != 0 {
 		// Without the list no receipt could be judged, and old bytes could come back to life.
@@ -118,9 +120,13 @@ func (d *Dir) create() error {
 			Segment: controlName, Reason: "missing, though the directory holds a database",
 		}
 	}
-	var ids [16]byte
-	if _, err := io.ReadFull(opts.Rand, ids[:]); err != nil {
-		return fmt.Errorf("wal: draw identifiers: %w", err)
+	system, err := drawID(opts.Rand)
+	if err != nil {
+		return err
+	}
+	node, err := drawID(opts.Rand)
+	if err != nil {
+		return err
 	}
 	size := opts.SegmentSize
 	if size == 0 {
@@ -128,8 +134,8 @@ func (d *Dir) create() error {
 	}
 	return createControl(opts.Disk, opts.Dir, Control{
 		// A bit set in each, since 0 means "none" wherever they are compared.
-		SystemID:    binary.LittleEndian.Uint64(ids[:8]) | 1<<62,
-		NodeID:      binary.LittleEndian.Uint64(ids[8:]) | 1,
+		SystemID:    system | 1<<62,
+		NodeID:      node | 1,
 		SegmentSize: size, Role: RolePrimary, Clean: true,
 	}, opts.Clock.Now)
 }
@@ -146,7 +152,7 @@ func (d *Dir) Epochs() EpochList {
 
 // saveEpochs replaces the list, first on disk.
 func (d *Dir) saveEpochs(list EpochList) error {
-	if err := writeWhole(d.opts.Disk, d.opts.Dir, epochsName, encodeEpochs(list)); err != nil {
+	if err := writeWhole(d.opts.Disk, d.opts.Dir, epochsName, EncodeEpochs(list)); err != nil {
 		return err
 	}
 	d.mu.Lock()
@@ -170,12 +176,7 @@ func (d *Dir) segments() segments {
 // when it returns, so that no start can miss it; OpenLog finishes it. Whoever calls it has saved
 // what goes, and takes the store back to c.At or before.
 func (d *Dir) BeginCut(c Cut) error {
-	for range controlCopies {
-		if err := d.control.update(func(cur *Control) { cur.Cut = c }); err != nil {
-			return err
-		}
-	}
-	return nil
+	return d.control.updateBoth(func(cur *Control) { cur.Cut = c })
 }
 
 // Close gives the directory back. A Log closes its Dir.

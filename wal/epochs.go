@@ -43,8 +43,8 @@ func (l EpochList) with(e Epoch) EpochList {
 	return append(slices.Clip(slices.Clone(l)), e)
 }
 
-// before returns the list without the epochs that begin at or above pos.
-func (l EpochList) before(pos LSN) EpochList {
+// Before returns the list without the epochs that begin at or above pos.
+func (l EpochList) Before(pos LSN) EpochList {
 	n := slices.IndexFunc(l, func(e Epoch) bool { return e.Begin >= pos })
 	if n < 0 {
 		return l
@@ -155,7 +155,8 @@ const (
 	epochSize        = 32
 )
 
-func encodeEpochs(l EpochList) []byte {
+// EncodeEpochs makes the file epochs of a list.
+func EncodeEpochs(l EpochList) []byte {
 	le := binary.LittleEndian
 	b := make([]byte, epochsHeaderSize, epochsHeaderSize+len(l)*epochSize)
 	le.PutUint64(b, epochsMagic)

@@ -40,12 +40,12 @@ func TestJudge(t *testing.T) {
 
 func TestEpochListBeforeACut(t *testing.T) {
 	list := EpochList{{epoch(1), 100, 1}, {epoch(2), 200, 1}, {epoch(3), 300, 1}}
-	require.Len(t, list.before(301), 3)
-	require.Len(t, list.before(300), 2)
-	require.Len(t, list.before(201), 2)
-	require.Empty(t, list.before(100))
+	require.Len(t, list.Before(301), 3)
+	require.Len(t, list.Before(300), 2)
+	require.Len(t, list.Before(201), 2)
+	require.Empty(t, list.Before(100))
 	// What is appended behind a cut does not write into the list it was cut from.
-	again := list.before(300).with(Epoch{epoch(9), 250, 1})
+	again := list.Before(300).with(Epoch{epoch(9), 250, 1})
 	require.Equal(t, epoch(3), list[2].EpochID)
 	require.Equal(t, epoch(9), again[2].EpochID)
 }
@@ -64,7 +64,7 @@ func TestEpochFileRefusesWhatDoesNotFollow(t *testing.T) {
 		{{epoch(1), 200, 1}, {epoch(2), 100, 1}},
 		{{EpochID{2, 1 << 32}, 100, 1}, {EpochID{1, 2 << 32}, 200, 1}},
 	} {
-		_, err := decodeEpochs(encodeEpochs(list))
+		_, err := decodeEpochs(EncodeEpochs(list))
 		require.ErrorContains(t, err, "does not follow")
 	}
 }

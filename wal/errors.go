@@ -41,6 +41,50 @@ var (
 	ErrNotFlushed = errors.New("wal: position is not flushed yet")
 )
 
+// These errors can come from RawReader and LinkAt too.
+var (
+	// ErrUnknownTimeline: this node's history has no such timeline.
+	ErrUnknownTimeline = errors.New("wal: timeline is not in this node's history")
+	// ErrNotOnTimeline: the position is beyond the fork at which the timeline ended.
+	ErrNotOnTimeline = errors.New("wal: position is beyond the end of the timeline")
+	// ErrNoRecord: no record ends at the position.
+	ErrNoRecord = errors.New("wal: no record ends at the position")
+)
+
+// ErrNotStandby: only a standby takes its log from elsewhere, and only one can be promoted.
+var ErrNotStandby = errors.New("wal: the log of a primary is its own")
+
+// SequenceError says that received bytes are not those wanted next (R2). Nothing was taken.
+type SequenceError struct {
+	Want LSN
+	Got  LSN
+}
+
+func (e *SequenceError) Error() string {
+	return fmt.Sprintf("wal: received log at %s, expected it at %s", e.Got, e.Want)
+}
+
+// DivergedError says that received bytes are no continuation of this log (R2): another history, or
+// bytes that were damaged on the way. Nothing of the record at At was written.
+type DivergedError struct {
+	At     LSN
+	Reason string
+}
+
+func (e *DivergedError) Error() string {
+	return fmt.Sprintf("wal: received log does not continue this one at %s: %s", e.At, e.Reason)
+}
+
+// TimelineEndError says that a RawReader has read all there is of its timeline, which ended at Fork.
+type TimelineEndError struct {
+	Next uint32 // the timeline that goes on there
+	Fork LSN
+}
+
+func (e *TimelineEndError) Error() string {
+	return fmt.Sprintf("wal: the timeline ended at %s, timeline %d goes on", e.Fork, e.Next)
+}
+
 // These errors can come from OpenDir and OpenLog.
 var (
 	// ErrStoreAhead: the store holds commits that a decided cut takes out of the log.

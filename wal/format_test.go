@@ -89,13 +89,13 @@ func TestGoldenFiles(t *testing.T) {
 	require.True(t, allZero(block[192:]))
 	golden(t, "files.golden", fmt.Sprintf(
 		"A copy of control, but for 3904 zeros at its end, and a list of two epochs.\n\n"+
-			"control\n%s\nepochs\n%s", hex.Dump(block[:192]), hex.Dump(encodeEpochs(list))))
+			"control\n%s\nepochs\n%s", hex.Dump(block[:192]), hex.Dump(EncodeEpochs(list))))
 
 	got, seq, err := decodeControl(block)
 	require.NoError(t, err)
 	require.Equal(t, control, got)
 	require.EqualValues(t, 11, seq)
-	gotList, err := decodeEpochs(encodeEpochs(list))
+	gotList, err := decodeEpochs(EncodeEpochs(list))
 	require.NoError(t, err)
 	require.Equal(t, list, gotList)
 }
@@ -164,7 +164,7 @@ func TestLaterVersionsAreNotCalledCorrupt(t *testing.T) {
 	block[12] = 9
 	_, _, err = decodeControl(append(append(block[:8:8], reseal(block[8:])[:4]...), block[12:]...))
 	require.ErrorContains(t, err, "control version 9")
-	list := encodeEpochs(nil)
+	list := EncodeEpochs(nil)
 	list[12] = 9
 	_, err = decodeEpochs(append(append(list[:8:8], reseal(list[8:])[:4]...), list[12:]...))
 	require.ErrorContains(t, err, "epochs version 9")

@@ -96,8 +96,8 @@ func FuzzControl(f *testing.F) {
 }
 
 func FuzzEpochs(f *testing.F) {
-	f.Add(encodeEpochs(nil))
-	f.Add(encodeEpochs(EpochList{{EpochID: testEpoch, Begin: FirstLSN, Node: 1}}))
+	f.Add(EncodeEpochs(nil))
+	f.Add(EncodeEpochs(EpochList{{EpochID: testEpoch, Begin: FirstLSN, Node: 1}}))
 	f.Add([]byte("ackEPOCH"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for _, b := range [][]byte{b, sealed(b)} {
@@ -105,7 +105,7 @@ func FuzzEpochs(f *testing.F) {
 			if err != nil {
 				continue
 			}
-			require.Equal(t, b, encodeEpochs(list))
+			require.Equal(t, b, EncodeEpochs(list))
 			for _, e := range list {
 				token := Token{EpochID: e.EpochID, LSN: e.Begin + 1}
 				list.Judge(token, e.Begin)

@@ -180,7 +180,7 @@ func (l *Log) SetDurableApplied(applied, redo LSN) {
 	l.redo.Store(max(l.redo.Load(), uint64(redo)))
 }
 
-// Recycle gives the segments wholly below keep to be used again, except what KeepSize and the
+// Recycle gives the segments wholly below keep to be used again, except what KeepSize, Hold and the
 // durable redo hold. The segment with the byte before keep stays: recovery anchors the chain there.
 func (l *Log) Recycle(keep LSN) error {
 	keep = min(keep, LSN(l.redo.Load()))
@@ -196,10 +196,19 @@ func (l *Log) Recycle(keep LSN) error {
 	if l.ctx.Err() != nil {
 		return ErrClosed
 	}
-	var paths []string
+	if hold := l.opts.Hold(); hold != 0 {
+		keep = min(keep, hold)
+	}
 	start := LSN(l.oldest.Load())
-	for ; start+LSN(l.segs.size) < keep; start += LSN(l.segs.size) {
-		paths = append(paths, l.segs.path(start))
+	for start+LSN(l.segs.size) < keep {
+		start += LSN(l.segs.size)
+	}
+	if start == LSN(l.oldest.Load()) {
+		return nil
+	}
+	paths, err := l.segs.before(start)
+	if err != nil {
+		return err
 	}
 	// Readers must learn it before the files go, or they would take zeros for damage.
 	l.oldest.Store(uint64(start))
@@ -211,6 +220,17 @@ func (l *Log) Recycle(keep LSN) error {
 	}
 	l.stats.recycled.Add(uint64(len(paths)))
 	return nil
+}
+
+// Oldest is where the oldest segment kept begins.
+func (l *Log) Oldest() LSN { return LSN(l.oldest.Load()) }
+
+// Reserve runs f while nothing is recycled: a hold that f registers for oldest or above is in time.
+// f must not call Reserve or Recycle.
+func (l *Log) Reserve(f func(oldest LSN)) {
+	l.recycling.Lock()
+	defer l.recycling.Unlock()
+	f(l.Oldest())
 }
 
 // Close ends the log's goroutines and gives the directory back. A clean close first flushes what

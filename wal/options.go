@@ -39,6 +39,10 @@ type Options struct {
 	// KeepSize is how much log Recycle keeps behind flushed, whoever needs it or not.
 	KeepSize func() int64 // KeepSizeDefault
 
+	// Hold is the position from which on Recycle keeps everything for others, 0 for no hold. It is
+	// asked under the recycling lock, so it must not call Reserve or Recycle.
+	Hold func() LSN // no hold
+
 	// SyncMethod forces how segments are made durable; "" takes the best that works here.
 	SyncMethod string
 
@@ -104,6 +108,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.KeepSize == nil {
 		o.KeepSize = func() int64 { return KeepSizeDefault }
+	}
+	if o.Hold == nil {
+		o.Hold = func() LSN { return 0 }
 	}
 	if o.Fatal == nil {
 		o.Fatal = exitPoisoned

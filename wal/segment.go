@@ -109,6 +109,22 @@ func (s *segments) starts() ([]LSN, error) {
 	return starts, nil
 }
 
+// before lists the paths of all segments that begin below start, of whatever timeline: what a fork
+// left of its segment on the timeline it left goes with the copy that the log goes on in.
+func (s *segments) before(start LSN) ([]string, error) {
+	names, err := s.disk.List(s.dir)
+	if err != nil {
+		return nil, fmt.Errorf("wal: list segments: %w", err)
+	}
+	var paths []string
+	for _, name := range names {
+		if _, at, ok := ParseSegmentName(name, s.size); ok && at < start {
+			paths = append(paths, filepath.Join(s.dir, name))
+		}
+	}
+	return paths, nil
+}
+
 // damaged makes the error for damage at pos, below the durable point.
 func (s *segments) damaged(pos, durable LSN, reason string) *CorruptionError {
 	return &CorruptionError{

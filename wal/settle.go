@@ -121,18 +121,12 @@ func (d *Dir) finishCut(start Start) error {
 	if err := segs.removeFrom(cut.At); err != nil {
 		return fmt.Errorf("wal: cut the log at %s: %w", cut.At, err)
 	}
-	if err := d.saveEpochs(d.Epochs().before(cut.At)); err != nil {
+	if err := d.saveEpochs(d.Epochs().Before(cut.At)); err != nil {
 		return fmt.Errorf("wal: cut the log at %s: %w", cut.At, err)
 	}
 	// Both copies: were the older one left to say "cut", damage to the newer would have the next
 	// start cut off what has been written since.
-	for range controlCopies {
-		err := d.control.update(func(c *Control) { c.Cut, c.Flushed = Cut{}, cut.At })
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return d.control.updateBoth(func(c *Control) { c.Cut, c.Flushed = Cut{}, cut.At })
 }
 
 // removeFrom removes the log from pos on.
