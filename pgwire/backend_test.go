@@ -30,6 +30,8 @@ import (
 //	notice          a notice
 //	wait            until cancelled
 //	big N           one row of N bytes
+//	copyboth        echoes what comes; see toyPortal.copyBoth
+//	over            ends the session in order
 //	hold            holds what follows until toyServer.gate lets it go
 //	release, drop   of what is held
 type toyServer struct {
@@ -53,6 +55,8 @@ type toySession struct {
 	failed   bool
 	closed   bool
 	waiting  chan struct{}
+	// flooded has the error that ended the flood of a copyboth.
+	flooded chan error
 }
 
 func (s *toyServer) Connect(
@@ -62,7 +66,7 @@ func (s *toyServer) Connect(
 		return nil, s.refuse
 	}
 	t := &toySession{server: s, conn: conn, info: info, status: pgwire.TxIdle,
-		waiting: make(chan struct{}, 16)}
+		waiting: make(chan struct{}, 16), flooded: make(chan error, 1)}
 	s.mu.Lock()
 	s.sessions = append(s.sessions, t)
 	s.mu.Unlock()
@@ -252,6 +256,11 @@ func (p *toyPortal) Execute(
 		t.waiting <- struct{}{}
 		<-ctx.Done()
 		return 0, context.Cause(ctx)
+	case "over":
+		w.CommandComplete("COPY 0")
+		return 0, pgwire.ErrEndSession
+	case "copyboth":
+		return p.copyBoth(ctx, w)
 	case "copyin", "copyfail", "copyout":
 		return p.copy(ctx, w, n)
 	default:

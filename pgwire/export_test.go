@@ -29,3 +29,9 @@ func Handle(e *Endpoint, nc net.Conn) {
 	e.done.Add(1)
 	e.handle(c)
 }
+
+// ClientOn is a Client past its start-up on nc.
+func ClientOn(nc net.Conn) *Client { return newClient(nc) }
+
+// ClientBuffer is how much memory a Client holds for reading.
+func ClientBuffer(c *Client) int { return len(c.in.buf) }
