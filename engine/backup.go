@@ -42,9 +42,7 @@ func (s *StoreSnapshot) link(ctx context.Context) error {
 		return fmt.Errorf("engine: flush the store for a backup: %w", err)
 	}
 	// What is linked may be newer than this, never older: it needs no log from before redo.
-	s.at = marker{
-		applied: wal.LSN(db.durable.applied.Load()), redo: wal.LSN(db.durable.redo.Load()),
-	}
+	s.at = db.durable.load()
 	db.holds.raise(s.hold, s.at.redo)
 	if err := db.opts.FS.MkdirAll(db.opts.checkpointsDir(), 0o755); err != nil {
 		return fmt.Errorf("engine: snapshot of the store: %w", err)

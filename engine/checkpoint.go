@@ -19,6 +19,12 @@ type durablePosition struct {
 	reading sync.Mutex
 }
 
+func (d *durablePosition) load() marker {
+	d.reading.Lock()
+	defer d.reading.Unlock()
+	return marker{applied: wal.LSN(d.applied.Load()), redo: wal.LSN(d.redo.Load())}
+}
+
 // checkpointer is the one goroutine that asks the store for flushes and learns what they made
 // durable. It owns nothing but its channels; every poke of them is a non-blocking send, since one
 // comes from the leader and one from under the store's lock.

@@ -100,6 +100,8 @@ func newDB(opts Options) *DB {
 	db.lender = newLender(&db.opts)
 	db.opts.Fatal = db.fail
 	db.opts.Log.Fatal = db.fail
+	db.holds.also = db.opts.Log.Hold
+	db.opts.Log.Hold = db.holds.lowest
 	db.pipeline.init(db.commitGroup)
 	return db
 }

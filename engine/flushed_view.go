@@ -59,7 +59,7 @@ type flushedView struct {
 // once. Without it they work too, but each of their reads may wait for an fsync.
 func (db *DB) HoldFlushed() (release func()) {
 	f := &db.flushed
-	if era, first := f.hold(); first && db.closing() == nil {
+	if era, first := f.hold(); first && !db.isStandby() && db.closing() == nil {
 		// The first view, so that a disk that stands still from here on holds up nobody.
 		if v, err := db.newView(); err == nil {
 			f.adopt(v, era)
@@ -191,6 +191,15 @@ func (f *flushedViews) adopt(v *view, era int) {
 func (db *DB) flushedView(ctx context.Context) (*view, error) {
 	if db.opts.hooks.readUnflushed {
 		return db.newView()
+	}
+	if db.isStandby() {
+		// All that it shows is flushed. Such a view is not kept: there is no leader to say what it
+		// lacks. And it must have been taken while nobody could commit.
+		v, err := db.newView()
+		if err != nil || db.isStandby() {
+			return v, err
+		}
+		v.close()
 	}
 	v, era := db.flushed.fresh(db.log.Flushed())
 	if v != nil {

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"ackdb/wal"
@@ -29,7 +28,7 @@ func (db *DB) takeRole(ctx context.Context, dir *wal.Dir, replayed *replay) erro
 	role := dir.Control().Role
 	if db.opts.ReplicaOf != "" {
 		// Only now: recovery has judged the log by the role it was written under.
-		if err := setRole(dir, wal.RoleStandby, db.opts.ReplicaOf); err != nil {
+		if err := dir.SetRole(wal.RoleStandby, db.opts.ReplicaOf); err != nil {
 			return fmt.Errorf("engine: become a standby: %w", err)
 		}
 		role = wal.RoleStandby
@@ -39,8 +38,8 @@ func (db *DB) takeRole(ctx context.Context, dir *wal.Dir, replayed *replay) erro
 		return db.beginStandby(replayed)
 	case wal.RoleBackup:
 		// It must never share a timeline with the node it was taken from.
-		if _, err := db.promoteLog(ctx, "base backup started alone"); err != nil {
-			return err
+		if _, err := db.log.Promote(ctx, "base backup started alone"); err != nil {
+			return fmt.Errorf("engine: begin a timeline: %w", err)
 		}
 	default:
 		if err := db.log.BeginEpoch(ctx); err != nil {
@@ -95,13 +94,13 @@ func (db *DB) promote(ctx context.Context, reason string) (wal.Begin, error) {
 	if err := db.standby.drain(ctx); err != nil {
 		return wal.Begin{}, err
 	}
-	begin, err := db.promoteLog(ctx, reason)
+	begin, err := db.log.Promote(ctx, reason)
 	if err != nil {
-		return wal.Begin{}, err
+		return wal.Begin{}, fmt.Errorf("engine: begin a timeline: %w", err)
 	}
 	db.standby.resume()
-	// A transaction that read before lacks commits which no window has kept.
-	db.conflicts.raiseFloor(db.Applied())
+	// A transaction that read before the last batch lacks commits which no window has kept.
+	db.conflicts.raiseFloor(db.applier.markedLSN())
 	if err := db.beginWriting(); err != nil {
 		db.fail(err) // the log has begun a timeline that the store cannot follow
 		return wal.Begin{}, err
@@ -109,20 +108,9 @@ func (db *DB) promote(ctx context.Context, reason string) (wal.Begin, error) {
 	return begin, nil
 }
 
-func (db *DB) promoteLog(ctx context.Context, reason string) (wal.Begin, error) {
-	return wal.Begin{}, errors.New("engine: promotion is not there yet")
-}
-
-func setRole(*wal.Dir, wal.Role, string) error {
-	return errors.New("engine: replication is not there yet")
-}
-
-// logTail is where the log's last whole record ends.
-func (db *DB) logTail() wal.LSN { return db.log.Inserted() }
-
 // drain applies all of the log. Nobody adds to it any more.
 func (s *standby) drain(ctx context.Context) error {
-	if err := s.db.log.WaitFlushed(ctx, s.db.logTail()); err != nil {
+	if err := s.db.log.WaitFlushed(ctx, s.db.log.Tail().End); err != nil {
 		return fmt.Errorf("engine: flush the log before a promotion: %w", err)
 	}
 	for {

@@ -164,7 +164,7 @@ func isLarge(rec *wal.Record) (bool, error) {
 // may not come for hours. But one that leads to a new epoch is no part of the log before that has
 // begun: a restart would cut it off, with the store ahead of it.
 func (s *standby) passFiller() {
-	if end := s.cursor.Position(); end > s.db.applier.reached && end == s.db.logTail() {
+	if end := s.cursor.Position(); end > s.db.applier.reached && end == s.db.log.Tail().End {
 		s.db.applier.pass(end)
 	}
 }
