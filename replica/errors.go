@@ -60,12 +60,14 @@ var ErrMustReseed = errors.New("replica: the log needed is gone from the upstrea
 // nothing merged; a person decides which of the two goes.
 type DivergedError struct {
 	Ours     wal.Token // the end of our log
+	Theirs   wal.Token // how far the upstream's is flushed
 	Upstream uint64    // the node that said so
 	Fork     wal.LSN   // where the histories part, at the latest
 	Message  string    // in the upstream's words
 }
 
 func (e *DivergedError) Error() string {
-	return fmt.Sprintf("replica: our log, which ends at %s, diverged from node %016x at %s: %s",
-		e.Ours, e.Upstream, e.Fork, e.Message)
+	return fmt.Sprintf(
+		"replica: our log, which ends at %s, diverged from node %016x, which is at %s, at %s: %s",
+		e.Ours, e.Upstream, e.Theirs, e.Fork, e.Message)
 }

@@ -1,0 +1,210 @@
+package replica
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"ackdb/wal"
+)
+
+// The bounds of the wait for space on a full disk.
+const (
+	noSpaceWaitMin = 100 * time.Millisecond
+	noSpaceWaitMax = 5 * time.Second
+)
+
+// link is one stream of log from upstream, on one timeline. The receiver's goroutine reads it; the
+// reporter alone sends.
+type link struct {
+	receiver *Receiver
+	log      *wal.Log
+	stream   UpstreamLink
+	silence  silence
+
+	broken context.CancelCauseFunc // ends the stream, for a reason
+	quit   context.CancelFunc      // ends the reporter, the watch and the follower of flushed
+	ended  sync.WaitGroup          // those three
+	wanted chan struct{}           // a report is to be sent at once
+	answer atomic.Bool             // and upstream is to answer it
+
+	// receiver's goroutine only
+	staleness time.Duration // of upstream, as its last keepalive said
+	trusted   bool          // a keepalive has said what upstream's staleness is
+}
+
+// stream takes log from one timeline until the link is lost, with an error, or the timeline ends.
+func (r *Receiver) stream(ctx context.Context, up Upstream, timeline uint32) (*switchover, error) {
+	ctx, broken := context.WithCancelCause(ctx)
+	defer broken(nil)
+	from := r.opts.Log.ReceivePosition()
+	begun := time.AfterFunc(commandTimeout, func() { broken(ErrPeerSilent) })
+	stream, err := up.CopyBoth(ctx, startCommand(r.opts.Slot, from, timeline))
+	begun.Stop()
+	if err != nil {
+		return nil, refused(err, from)
+	}
+	l := &link{
+		receiver: r, log: r.opts.Log, stream: stream, broken: broken, wanted: make(chan struct{}, 1),
+	}
+	r.began(from, timeline)
+	l.start(ctx)
+	err = l.take(ctx)
+	inOrder := errors.Is(err, io.EOF)
+	l.stop(inOrder)
+	if !inOrder {
+		if cause := context.Cause(ctx); cause != nil {
+			err = cause
+		}
+		return nil, fmt.Errorf("replica: receive log: %w", err)
+	}
+	return l.finish(ctx)
+}
+
+// refused says what it means that upstream does not stream from a position.
+func refused(err error, from wal.LSN) error {
+	if isState(err, stateUndefinedFile) {
+		return fmt.Errorf("%w: from %s on: %w", ErrMustReseed, from, err)
+	}
+	return fmt.Errorf("replica: START_REPLICATION from %s: %w", from, err)
+}
+
+// began notes a new stream.
+func (r *Receiver) began(from wal.LSN, timeline uint32) {
+	r.status.change(func(c *ReceiverStatus) {
+		c.State = ReceiverStreaming
+		c.ReceiveStart, c.ReceiveStartTLI = from, timeline
+		c.Connections++
+	})
+	r.opts.Events.Streaming(from, timeline)
+}
+
+// start starts the goroutines of the link.
+func (l *link) start(ctx context.Context) {
+	ctx, l.quit = context.WithCancel(ctx)
+	l.ended.Add(3)
+	go l.report(ctx)
+	go l.watch(ctx)
+	go l.followFlushed(ctx)
+}
+
+// stop ends and awaits them. A stream that ended in order goes on to its Finish; a reporter that
+// hangs on a peer that does not read is got out by closing.
+func (l *link) stop(inOrder bool) {
+	l.quit()
+	patience := time.Duration(0)
+	if inOrder {
+		patience = commandTimeout
+	}
+	closing := time.AfterFunc(patience, func() { _ = l.stream.Close() })
+	l.ended.Wait()
+	closing.Stop()
+}
+
+// take gives the log what comes, until io.EOF.
+func (l *link) take(ctx context.Context) error {
+	for {
+		l.silence.reading(true, l.receiver.opts.Clock.Now())
+		msg, err := l.stream.Receive()
+		now := l.receiver.opts.Clock.Now()
+		// While a message is worked on upstream is not silent: it is us who do not listen.
+		l.silence.reading(false, now)
+		if err != nil {
+			return err
+		}
+		if err := l.message(ctx, msg, now); err != nil {
+			return err
+		}
+	}
+}
+
+func (l *link) message(ctx context.Context, msg []byte, now time.Time) error {
+	if len(msg) == 0 {
+		return protocolError("an empty message")
+	}
+	switch msg[0] {
+	case KindData:
+		data, err := DecodeData(msg)
+		if err != nil {
+			return err
+		}
+		l.receiver.status.heard(data.End, data.Time, now)
+		if err := l.receive(ctx, data.Start, data.Bytes); err != nil {
+			return err
+		}
+		// What is under way to a primary's standbys is as old as the message. Of a standby's that can
+		// be said only behind a keepalive, which tells how old its own data are.
+		if l.trusted && l.staleness == 0 {
+			l.saw(data.End, now)
+		}
+	case KindKeepalive:
+		k, err := DecodeKeepalive(msg)
+		if err != nil {
+			return err
+		}
+		l.receiver.status.heard(k.End, k.Time, now)
+		l.staleness, l.trusted = k.Staleness, true
+		l.saw(k.End, now.Add(-k.Staleness))
+		if k.Reply {
+			l.want(false)
+		}
+	default:
+		return protocolError("message %q in a stream of log", msg[0])
+	}
+	return nil
+}
+
+func (l *link) saw(end wal.LSN, at time.Time) {
+	l.receiver.fresh.saw(end, at, l.receiver.opts.Applied())
+}
+
+// receive gives the log a piece. A full disk loses nothing: the piece waits here, upstream behind
+// it, until there is space; reports go out meanwhile, so that upstream does not give us up.
+func (l *link) receive(ctx context.Context, pos wal.LSN, b []byte) error {
+	opts := &l.receiver.opts
+	for wait := noSpaceWaitMin; ; wait = min(2*wait, noSpaceWaitMax) {
+		err := l.log.Receive(pos, b)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, wal.ErrNoSpace) {
+			return err
+		}
+		opts.Events.NoSpace(err, wait)
+		if !pause(ctx, opts.Clock, wait) {
+			return context.Cause(ctx)
+		}
+		// The records in front of the one that found no space have been taken.
+		taken := l.log.ReceivePosition()
+		if taken < pos || taken > pos+wal.LSN(len(b)) {
+			return fmt.Errorf("replica: log wants %s on after a full disk, %s was offered: %w",
+				taken, pos, err)
+		}
+		b, pos = b[taken-pos:], taken
+	}
+	// Nobody waits for this log to be flushed but those at upstream who wait for us.
+	l.log.RequestFlush(l.log.Written())
+	l.receiver.poke()
+	return nil
+}
+
+// want asks the reporter for a report at once, and through it upstream for an answer.
+func (l *link) want(answer bool) {
+	if answer {
+		l.answer.Store(true)
+	}
+	select {
+	case l.wanted <- struct{}{}:
+	default:
+	}
+}
+
+// fail ends the link from one of its goroutines.
+func (l *link) fail(why error) {
+	l.broken(why)
+	_ = l.stream.Close()
+}
