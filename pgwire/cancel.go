@@ -28,7 +28,7 @@ func (e *Endpoint) register(c *Conn, minor int) error {
 	if e.closing {
 		return Fatalf(CodeCannotConnectNow, "the database system is shutting down")
 	}
-	if err := e.admit(c.sender); err != nil {
+	if err := e.admit(c.kind); err != nil {
 		return err
 	}
 	for {
@@ -40,7 +40,7 @@ func (e *Endpoint) register(c *Conn, minor int) error {
 		if pid != 0 && e.conns[pid] == nil {
 			c.pid = pid
 			e.conns[pid] = c
-			if c.sender {
+			if c.kind != NoReplication {
 				e.senders++
 			}
 			return nil
@@ -49,7 +49,8 @@ func (e *Endpoint) register(c *Conn, minor int) error {
 }
 
 // admit bounds sessions of either kind apart, so that clients cannot keep a replica out. Mu is held.
-func (e *Endpoint) admit(sender bool) error {
+func (e *Endpoint) admit(kind Replication) error {
+	sender := kind != NoReplication
 	switch {
 	case !sender && len(e.conns)-e.senders >= e.opts.MaxConnections:
 		return Fatalf(CodeTooManyConnections, "sorry, too many clients already")

@@ -25,8 +25,8 @@ type Conn struct {
 	netConn  net.Conn
 	pid      int32
 	secret   []byte
-	// sender: the client asked for a replication session.
-	sender bool
+	// kind is the kind of session the client asked for.
+	kind Replication
 
 	// Connection goroutine only.
 	backend  Backend
@@ -75,6 +75,9 @@ func newConn(e *Endpoint, nc net.Conn) *Conn {
 
 // PID is the process id the client knows.
 func (c *Conn) PID() int32 { return c.pid }
+
+// Replication tells which kind of session this is.
+func (c *Conn) Replication() Replication { return c.kind }
 
 // RemoteAddr is the client's address.
 func (c *Conn) RemoteAddr() net.Addr { return c.netConn.RemoteAddr() }

@@ -280,24 +280,27 @@ func TestSendersCountedApart(t *testing.T) {
 	require.Contains(t, got, "Ready I")
 }
 
-// TestDrain: those that linger stay, and work, until Shutdown.
+// TestDrain: those that linger stay, and work, until they linger no more.
 func TestDrain(t *testing.T) {
 	server := &toyServer{}
 	addr, e := start(t, server, pgwire.Options{})
-	ordinary, sender := connect(t, addr), connect(t, addr)
-	server.session(1).conn.Linger()
+	ordinary, first, second := connect(t, addr), connect(t, addr), connect(t, addr)
+	server.session(1).conn.Linger(true)
+	server.session(2).conn.Linger(true)
 	ctx, stop := context.WithTimeout(context.Background(), clientPatience)
 	defer stop()
 	e.Drain(ctx, pgwire.Fatalf(pgwire.CodeAdminShutdown, "going down"))
 	require.NoError(t, ctx.Err())
 	require.Equal(t, `Error FATAL 57P01 "going down"`, ordinary.receive())
 	require.True(t, server.session(0).closed)
-	requireAlive(t, sender)
+	requireAlive(t, first)
 	_, err := net.Dial("tcp", addr)
 	require.Error(t, err, "nobody new is accepted")
-	sender.send(query("over"))
-	require.Equal(t, "Complete COPY 0", sender.receive())
-	require.Equal(t, "closed", sender.receive())
+	first.send(query("over"))
+	require.Equal(t, "Complete COPY 0", first.receive())
+	require.Equal(t, "closed", first.receive())
+	server.session(2).conn.Linger(false)
+	require.Equal(t, `Error FATAL 57P01 "going down"`, second.receive())
 }
 
 // FuzzCopyBoth: whatever comes inside the copy, nothing panics or hangs.

@@ -18,6 +18,7 @@ type Endpoint struct {
 	mu sync.Mutex
 	// Guarded by mu.
 	closing   bool
+	reason    *Error // of closing
 	listeners map[net.Listener]struct{}
 	sockets   map[*Conn]struct{} // all, start-up included
 	conns     map[int32]*Conn    // past start-up
@@ -139,7 +140,7 @@ func (e *Endpoint) forget(c *Conn) {
 	delete(e.sockets, c)
 	if e.conns[c.pid] == c {
 		delete(e.conns, c.pid)
-		if c.sender {
+		if c.kind != NoReplication {
 			e.senders--
 		}
 	}
@@ -153,7 +154,7 @@ func (e *Endpoint) connect(c *Conn) error {
 	if err != nil {
 		return err
 	}
-	if c.sender, err = info.replication(); err != nil {
+	if c.kind, err = info.replication(); err != nil {
 		return err
 	}
 	if err := e.register(c, info.Minor); err != nil {

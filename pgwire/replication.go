@@ -20,19 +20,19 @@ func (i *StartupInfo) Replication() Replication {
 	return kind
 }
 
-func (i *StartupInfo) replication() (bool, error) {
+func (i *StartupInfo) replication() (Replication, error) {
 	value, ok := i.Params["replication"]
 	if !ok {
-		return false, nil
+		return NoReplication, nil
 	}
 	kind, ok := parseReplication(value)
 	if !ok {
 		err := Fatalf(CodeInvalidParameterValue,
 			"invalid value for parameter \"replication\": \"%s\"", value)
 		err.Hint = "Valid values are: \"false\", 0, \"true\", 1, \"database\"."
-		return false, err
+		return NoReplication, err
 	}
-	return kind != NoReplication, nil
+	return kind, nil
 }
 
 // parseReplication: any spelling of a Boolean, abbreviated too, or "database" in exactly this one.

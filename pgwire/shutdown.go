@@ -5,12 +5,16 @@ import "context"
 // An Endpoint ends in two steps: Drain ends those that write, Shutdown everybody. What senders of
 // the log still owe their standbys can be sent in between, when no more of it comes.
 
-// Linger exempts the connection from Drain. Any goroutine; most useful from Server.Connect.
-func (c *Conn) Linger() {
+// Linger exempts the connection from Drain, or takes that back: when a Drain has begun meanwhile,
+// the connection is ended then. Any goroutine.
+func (c *Conn) Linger(on bool) {
 	e := c.endpoint
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	c.lingers = true
+	c.lingers = on
+	if e.closing && !on {
+		c.Terminate(e.reason)
+	}
 	e.changed.Broadcast()
 }
 
@@ -41,7 +45,7 @@ func (e *Endpoint) Shutdown(ctx context.Context, reason *Error) {
 
 // endAll closes what accepts and starts, and ends what runs. Mu is held.
 func (e *Endpoint) endAll(reason *Error, lingering bool) {
-	e.closing = true
+	e.closing, e.reason = true, reason
 	for l := range e.listeners {
 		_ = l.Close()
 	}
