@@ -9,15 +9,18 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 TOOLS       := $(CURDIR)/bin/tools
 DATA        ?= ./data
 LISTEN      ?= 127.0.0.1:5433
-UNIT        := ./cmd/... ./wal/... ./engine/... ./pgwire/... ./server/...
+UNIT        := ./cmd/... ./wal/... ./engine/... ./pgwire/... ./replica/... ./server/...
 LONG_SEED   ?= $(shell date +%s)
 LONG_SEEDS  ?= 50000
 LONG_WAL_SEEDS ?= 3000
 LONG_KILLS  ?= 1000
 LONG_CUTS   ?= 500
 LONG_FUSE_CUTS ?= 200
+LONG_REPLICA_KILLS ?= 200
+LONG_REPLICA_CUTS  ?= 100
+LONG_FAILOVERS     ?= 50
 
-.PHONY: help run build test test-long lint unit clients kills bench clean tools clients-tools
+.PHONY: help run build test test-long lint unit clients kills replication bench clean tools clients-tools
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -55,7 +58,10 @@ clients: build clients-tools ## psql, pgbench, pgx and database/sql against the 
 	ACKDB_BIN=$(CURDIR)/bin/ackdb $(GO) test -count=1 -timeout 9m ./jepsen-lite/clients/...
 
 kills: build ## kill -9 under load, judged from the clients' journals
-	ACKDB_BIN=$(CURDIR)/bin/ackdb $(GO) test -count=1 -timeout 9m ./jepsen-lite/
+	ACKDB_BIN=$(CURDIR)/bin/ackdb $(GO) test -count=1 -timeout 9m -skip '^TestReplica' ./jepsen-lite/
+
+replication: build clients-tools ## replicas: kills, power cuts, bad links and disks, promotion, pg_receivewal
+	ACKDB_BIN=$(CURDIR)/bin/ackdb $(GO) test -count=1 -timeout 9m -run '^TestReplica' ./jepsen-lite/
 
 test-long: build ## the larger counts; its last run stands in docs/TESTING.md
 	ACKDB_SEEDS=$(LONG_WAL_SEEDS) $(GO) test $(IOURING) -count=1 -timeout 6h ./wal/
@@ -63,6 +69,10 @@ test-long: build ## the larger counts; its last run stands in docs/TESTING.md
 	bin/jepsen-lite kill --kills $(LONG_KILLS) --seed $(LONG_SEED)
 	bin/jepsen-lite cut --disk ext4 --cuts $(LONG_CUTS) --seed $(LONG_SEED)
 	bin/jepsen-lite cut --disk fuse --cuts $(LONG_FUSE_CUTS) --seed $(LONG_SEED)
+	bin/jepsen-lite replicate --what kill --strikes $(LONG_REPLICA_KILLS) --seed $(LONG_SEED)
+	bin/jepsen-lite replicate --what ext4 --strikes $(LONG_REPLICA_CUTS) --seed $(LONG_SEED)
+	bin/jepsen-lite replicate --what fuse --strikes $(LONG_REPLICA_CUTS) --seed $(LONG_SEED)
+	bin/jepsen-lite replicate --what failover --strikes $(LONG_FAILOVERS) --seed $(LONG_SEED)
 
 bench: build clients-tools ## ackdb beside PostgreSQL 15 and a canned server, interleaved, medians of five
 	$(GO) run $(IOURING) ./cmd/bench --bin bin/ackdb

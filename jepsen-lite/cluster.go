@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Ports of clusters lie below those the kernel hands out by itself: a node that is down must find
@@ -197,4 +198,36 @@ func MultiHost(attrs string, nodes ...*Node) string {
 	}
 	return "postgres://postgres@" + strings.Join(hosts, ",") + "/postgres?sslmode=disable" +
 		"&connect_timeout=5&target_session_attrs=" + attrs
+}
+
+// fillRow is a row of Fill: a few of them fill a small segment, and none is near a record's limit.
+const fillRow = 50_000
+
+// Fill writes about that many bytes of log into the table filler, which it makes when it must.
+func Fill(ctx context.Context, dsn string, size int) error {
+	conn, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	_, err = conn.Exec(ctx, "CREATE TABLE IF NOT EXISTS filler (k serial PRIMARY KEY, v text)")
+	if err != nil {
+		return fmt.Errorf("fill: %w", err)
+	}
+	row := strings.Repeat("f", fillRow)
+	for range max(1, size/fillRow) {
+		if _, err := conn.Exec(ctx, "INSERT INTO filler (v) VALUES ($1)", row); err != nil {
+			return fmt.Errorf("fill: %w", err)
+		}
+	}
+	return nil
+}
+
+// sqlState is the SQLSTATE of the server's answer in err, "" when there is none.
+func sqlState(err error) string {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code
+	}
+	return ""
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 )
@@ -64,6 +65,8 @@ type Journal struct {
 	mu  sync.Mutex
 	out *bufio.Writer // guarded by mu
 	err error         // guarded by mu; sticky
+	// round is what was acknowledged, with a receipt, since the last state line. guarded by mu
+	round []Event
 }
 
 // NewJournal starts a history on w.
@@ -84,6 +87,19 @@ func (j *Journal) Add(e Event) {
 	if j.err == nil {
 		j.err = err
 	}
+	switch {
+	case e.Type == OK && e.Token != "":
+		j.round = append(j.round, e)
+	case e.Type == State:
+		j.round = nil
+	}
+}
+
+// Receipts is every acknowledgement with a receipt since the last state line.
+func (j *Journal) Receipts() []Event {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Clone(j.round)
 }
 
 // Flush writes out what is buffered.

@@ -103,12 +103,21 @@ func newSession(ctx context.Context, dsn string, id int, n int64, mode string, s
 
 // serverGone passes on only errors that the end of the server, or of the run, does not explain.
 func serverGone(err error) error {
+	var broken brokenPromise
+	if errors.As(err, &broken) {
+		return err
+	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) && !slices.Contains(endings, pg.Code) {
 		return err
 	}
 	return nil
 }
+
+// brokenPromise is what a client was shown and must not have been.
+type brokenPromise string
+
+func (b brokenPromise) Error() string { return string(b) }
 
 // endings are the codes of a server that stops, starts, or has lost its disk.
 var endings = []string{"57P01", "57P03", "58030"}

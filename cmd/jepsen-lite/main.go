@@ -12,13 +12,14 @@ import (
 )
 
 var cli struct {
-	Kill  killCmd  `cmd:"" help:"Kill -9 a loaded server again and again, then judge the history."`
-	Cut   cutCmd   `cmd:"" help:"Cut the power under a loaded server again and again, then judge the history. Needs root."`
-	Check checkCmd `cmd:"" help:"Judge a stored history again."`
+	Kill      killCmd      `cmd:"" help:"Kill -9 a loaded server again and again, then judge the history."`
+	Cut       cutCmd       `cmd:"" help:"Cut the power under a loaded server again and again, then judge the history. Needs root."`
+	Replicate replicateCmd `cmd:"" help:"Strike a primary and its replica again and again: logs and tables must stay the same, and no promise be broken."`
+	Check     checkCmd     `cmd:"" help:"Judge a stored history again."`
 }
 
 const description = `Drives real ackdb servers through their sockets, breaks them, and judges from
-the clients' own journals whether docs/DURABILITY.md was kept.
+the clients' own journals whether docs/DURABILITY.md and docs/REPLICATION.md were kept.
 
 Exit codes: 0 nothing was broken; 1 a promise was broken, or the run failed; 2 usage.`
 

@@ -1,0 +1,121 @@
+package jepsenlite
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// R1: a primary whose power is cut never comes back with less than its replica has: it streams only
+// what it has flushed. So the replica follows on, byte by byte the same.
+func TestReplicaNeverDivergesByAPowerCutOnExt4(t *testing.T) {
+	d := loopDisk(t)
+	cutPrimary(t, d, d.Dir, 6)
+}
+
+func TestReplicaNeverDivergesByAPowerCutThroughFuse(t *testing.T) {
+	d := fuseDisk(t)
+	cutPrimary(t, d, d.Dir, 4)
+}
+
+func cutPrimary(t *testing.T, d PowerDisk, dir string, cuts int) {
+	c := newCluster(t)
+	a, err := c.Primary("a")
+	require.NoError(t, err)
+	a.Dir = filepath.Join(dir, "a")
+	history := &bytes.Buffer{}
+	run := &FollowRun{Primary: a, Replica: newReplica(t, c, "b", a.Addr), Disk: d, Sessions: len(Modes),
+		Strikes: cuts, Seed: seed(t), Journal: NewJournal(history)}
+	require.NoError(t, run.Run(t.Context()))
+	requireKept(t, history, cuts)
+	require.NoError(t, c.Kill()) // before the disk goes
+}
+
+// The negative control of both: a disk whose fsync lies lets the primary stream what it will not
+// have. If nobody notices, the test above would notice nothing either.
+func TestReplicaOfALyingDiskIsCaught(t *testing.T) {
+	d := fuseDisk(t)
+	c := newCluster(t)
+	a, err := c.Primary("a")
+	require.NoError(t, err)
+	a.Dir = filepath.Join(d.Dir, "a")
+	history := &bytes.Buffer{}
+	run := &FollowRun{Primary: a, Replica: newReplica(t, c, "b", a.Addr), Disk: &liar{d},
+		Sessions: len(Modes), Strikes: 5, Seed: seed(t), Journal: NewJournal(history)}
+	err = run.Run(t.Context())
+	require.NoError(t, c.Kill())
+	if err != nil {
+		t.Logf("caught by the nodes: %v", err)
+		return
+	}
+	v, err := Judge(history)
+	require.NoError(t, err)
+	require.NotEmpty(t, v.Breaches, "the disk lied about every fsync and nobody noticed")
+}
+
+var divergedLine = regexp.MustCompile(`55000`)
+
+// A primary put back to an old copy of its directory begins a new epoch below what its replica
+// holds of the same timeline. The replica stops, says so, and keeps every byte.
+func TestReplicaOfARestoredPrimaryStopsAndKeepsItsBytes(t *testing.T) {
+	c := newCluster(t)
+	a := startPrimary(t, c, "a")
+	b := startReplica(t, c, "b", a.Addr)
+	require.NoError(t, Fill(t.Context(), a.DSN(), 200_000))
+	requireSame(t, a, b)
+	require.NoError(t, a.Stop())
+	old := filepath.Join(t.TempDir(), "copy")
+	require.NoError(t, os.CopyFS(old, os.DirFS(a.Dir)))
+
+	require.NoError(t, a.Start(t.Context()))
+	fill(t, a, 200_000)
+	requireSame(t, a, b)
+	require.NoError(t, b.Kill())
+	held := logHash(t, b)
+	require.NoError(t, a.Kill())
+	require.NoError(t, os.RemoveAll(a.Dir))
+	require.NoError(t, os.CopyFS(a.Dir, os.DirFS(old)))
+	require.NoError(t, a.Start(t.Context()))
+
+	requireStops(t, b)
+	require.Equal(t, held, logHash(t, b), "not a byte is gone")
+	_, err := a.AwaitLine(t.Context(), divergedLine)
+	require.NoError(t, err, "the primary says so, too")
+}
+
+// requireStops starts a replica that its upstream must refuse for good.
+func requireStops(t *testing.T, b *Node) {
+	t.Helper()
+	var exit *ExitError
+	err := b.Start(t.Context())
+	if err == nil { // it had served before it heard
+		err = b.Wait()
+	}
+	require.ErrorAs(t, err, &exit)
+	require.Equal(t, 1, exit.Code(), exit.Output)
+	require.Regexp(t, divergedLine, exit.Output)
+}
+
+// logHash is a hash over the names and bytes of a node's log.
+func logHash(t *testing.T, n *Node) string {
+	t.Helper()
+	sum := sha256.New()
+	err := filepath.WalkDir(filepath.Join(n.Dir, "wal"), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !segmentName.MatchString(d.Name()) {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		sum.Write([]byte(d.Name()))
+		sum.Write(data)
+		return err
+	})
+	require.NoError(t, err)
+	return hex.EncodeToString(sum.Sum(nil))
+}
