@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -97,4 +98,110 @@ func ParseHandshakeReply(row []string) (r HandshakeReply, err error) {
 	}
 	r.Message = row[6]
 	return r, nil
+}
+
+// Handshake compares a replica's log with ours and says what became of it.
+func (h *Hub) Handshake(asked Handshake) (HandshakeReply, error) {
+	log := h.opts.Log
+	control := log.Control()
+	if asked.Version != HandshakeVersion {
+		return HandshakeReply{}, errorf(codeNotSupported,
+			"handshake version %d is not supported, this node speaks %d",
+			asked.Version, HandshakeVersion)
+	}
+	if asked.System != control.SystemID {
+		e := errorf(codeNotInState, "system identifiers differ")
+		e.Detail = fmt.Sprintf("The replica belongs to database %d, this node to %d.",
+			asked.System, control.SystemID)
+		return HandshakeReply{}, e
+	}
+	j := judge{
+		asked: asked, epochs: log.Epochs(), flushed: log.Flushed(),
+		standby: control.Role == wal.RoleStandby, linkAt: log.LinkAt,
+	}
+	reply, err := j.relation()
+	if err != nil {
+		return HandshakeReply{}, fmt.Errorf("replica: handshake with %016x: %w", asked.Node, err)
+	}
+	reply.Node, reply.Flushed = control.NodeID, j.flushed
+	reply.EpochID = j.epochs.Last().EpochID
+	if f := h.opts.Events.Diverged; f != nil && reply.Relation == RelationDiverged {
+		f(asked, reply)
+	}
+	return reply, nil
+}
+
+// judge is what is known when a handshake is judged.
+type judge struct {
+	asked   Handshake
+	epochs  wal.EpochList
+	flushed wal.LSN
+	standby bool // this node will learn of more epochs from its upstream
+	linkAt  func(wal.LSN) (wal.Link, error)
+}
+
+// relation goes by the list of epochs first, which is never recycled, then by the record that ends
+// where the replica's log does.
+func (j judge) relation() (HandshakeReply, error) {
+	at := j.asked.Position
+	for i, e := range j.epochs {
+		if e.EpochID != at.EpochID {
+			continue
+		}
+		last := i+1 == len(j.epochs)
+		if !last && at.LSN > j.epochs[i+1].Begin {
+			return j.diverged(j.epochs[i+1].Begin, fmt.Sprintf(
+				"epoch %s ended at %s", e.EpochID, j.epochs[i+1].Begin)), nil
+		}
+		if at.LSN > j.flushed {
+			return HandshakeReply{Relation: RelationAhead, Message: fmt.Sprintf(
+				"this node has flushed %s only", j.flushed)}, nil
+		}
+		return j.compare(e)
+	}
+	return j.unknownEpoch(), nil
+}
+
+// compare looks at the record that ends where the replica's log does. It is of an epoch both know.
+func (j judge) compare(e wal.Epoch) (HandshakeReply, error) {
+	at := j.asked.Position
+	link, err := j.linkAt(at.LSN)
+	switch {
+	case errors.Is(err, wal.ErrRecycled):
+		return HandshakeReply{Relation: RelationRemoved, Message: fmt.Sprintf(
+			"the log from %s on is no longer kept", at.LSN)}, nil
+	case errors.Is(err, wal.ErrNoRecord):
+		return j.diverged(e.Begin, fmt.Sprintf("no record ends at %s", at.LSN)), nil
+	case err != nil:
+		return HandshakeReply{}, err
+	case link.CRC != j.asked.CRC || link.EpochID != at.EpochID:
+		return j.diverged(e.Begin, fmt.Sprintf("another record ends at %s", at.LSN)), nil
+	}
+	return HandshakeReply{Relation: RelationMatch}, nil
+}
+
+// unknownEpoch judges a replica whose last record was written in an epoch this node has not heard
+// of. It may yet hear of it when it follows a node that has, or when it is a primary that has been
+// deposed: then the replica is right, and waits for it to be replaced.
+func (j judge) unknownEpoch() HandshakeReply {
+	at, last := j.asked.Position, j.epochs.Last()
+	newer := at.Timeline > last.Timeline ||
+		j.standby && at.Timeline == last.Timeline && at.Counter() > last.Counter()
+	if newer && at.LSN > last.Begin {
+		return HandshakeReply{Relation: RelationAhead, Message: fmt.Sprintf(
+			"epoch %s is not known to this node, whose newest is %s", at.EpochID, last.EpochID)}
+	}
+	// Epochs are counted up along a log: what both share was written before this counter.
+	fork := min(at.LSN, j.flushed)
+	for _, e := range j.epochs {
+		if e.Counter() >= at.Counter() {
+			fork = min(fork, e.Begin)
+			break
+		}
+	}
+	return j.diverged(fork, fmt.Sprintf("epoch %s is not in this node's history", at.EpochID))
+}
+
+func (j judge) diverged(fork wal.LSN, why string) HandshakeReply {
+	return HandshakeReply{Relation: RelationDiverged, Fork: fork, Message: why}
 }
