@@ -12,7 +12,10 @@ func keywordPairs(text string) ([]connPair, error) {
 	var pairs []connPair
 	for rest := strings.TrimLeft(text, connBlanks); rest != ""; {
 		end := strings.IndexAny(rest, "="+connBlanks)
-		if end <= 0 {
+		if end < 0 {
+			end = len(rest)
+		}
+		if end == 0 {
 			return nil, badConnInfo("expected keyword=value")
 		}
 		key := rest[:end]

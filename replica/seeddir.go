@@ -18,6 +18,8 @@ const (
 	epochsFile  = "epochs"
 	storeDir    = "store"
 	walDir      = "wal"
+
+	tempSuffix = ".new" // of a file that gets its name once it is whole
 )
 
 // own are the names that a base backup replaces: what a node is, its log and its store. Settings,
@@ -27,6 +29,7 @@ var own = []string{controlFile, epochsFile, storeDir, walDir, "checkpoints"}
 // kept are the other names that may stand in a directory that is to be seeded.
 var kept = []string{
 	lockFile, seedingFile, "reseed", "lost", "slots", "ackdb.conf", "ackdb.auto.conf",
+	"lost+found", // of a file system whose top the directory is
 }
 
 // seedDir is a directory being seeded.
@@ -72,13 +75,24 @@ func MarkSeeding(disk wal.Disk, dir, why string) error {
 	return d.mark(why)
 }
 
-// make makes the directory, with a name that a power cut cannot take.
+// make makes the directory, and those above it, with names that a power cut cannot take.
 func (d *seedDir) make() error {
+	// Its own name always, for a seed that was cut short may have made it; further up only what is
+	// made now.
+	parents := []string{filepath.Dir(d.path)}
+	for up := filepath.Dir(d.path); up != filepath.Dir(up); up = filepath.Dir(up) {
+		if _, err := d.disk.List(up); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		parents = append(parents, filepath.Dir(up))
+	}
 	if err := d.disk.MkdirAll(d.path); err != nil {
 		return &SeedError{Name: d.path, Err: err}
 	}
-	if err := d.disk.SyncDir(filepath.Dir(d.path)); err != nil {
-		return &SeedError{Name: d.path, Err: err}
+	for _, parent := range parents {
+		if err := d.disk.SyncDir(parent); err != nil {
+			return &SeedError{Name: d.path, Err: err}
+		}
 	}
 	return nil
 }
@@ -129,7 +143,7 @@ func (d *seedDir) wipe() error {
 	return nil
 }
 
-// remove takes away a file or a directory with everything in it.
+// remove takes away a file, or a directory with everything in it.
 func (d *seedDir) remove(path string) error {
 	// A Disk does not tell files from directories; listing a file fails.
 	if names, err := d.disk.List(path); err == nil {
@@ -138,6 +152,9 @@ func (d *seedDir) remove(path string) error {
 				return err
 			}
 		}
+		// It is empty. Should it stay, as on a disk that removes files only, it harms nobody.
+		_ = d.disk.Remove(path)
+		return nil
 	}
 	if err := d.disk.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -147,7 +164,8 @@ func (d *seedDir) remove(path string) error {
 
 // complete makes the directory a database: control last, then the marker goes.
 func (d *seedDir) complete(control []byte) error {
-	temp, path := filepath.Join(d.path, controlFile+".new"), filepath.Join(d.path, controlFile)
+	path := filepath.Join(d.path, controlFile)
+	temp := path + tempSuffix
 	steps := []func() error{
 		func() error { return d.disk.SyncDir(d.path) },
 		func() error { return d.remove(temp) },

@@ -167,7 +167,8 @@ func (u *untar) keepControl(h *tar.Header) error {
 	return nil
 }
 
-// setting writes a file of settings, unless the node has its own.
+// setting writes a file of settings, unless the node has its own. It gets its name once it is whole:
+// the half of one that a cut left would pass for the node's own ever after.
 func (u *untar) setting(h *tar.Header, path string) error {
 	file, err := u.dir.disk.OpenRead(path)
 	if err == nil {
@@ -176,7 +177,17 @@ func (u *untar) setting(h *tar.Header, path string) error {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return &SeedError{Name: h.Name, Err: err}
 	}
-	return u.file(h, path)
+	temp := path + tempSuffix
+	if err := u.dir.remove(temp); err != nil {
+		return &SeedError{Name: h.Name, Err: err}
+	}
+	if err := u.file(h, temp); err != nil {
+		return err
+	}
+	if err := u.dir.disk.Rename(temp, path); err != nil {
+		return &SeedError{Name: h.Name, Err: err}
+	}
+	return nil
 }
 
 func (u *untar) file(h *tar.Header, path string) error {
