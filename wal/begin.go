@@ -18,7 +18,7 @@ func (l *Log) BeginEpoch(ctx context.Context) error {
 	if control.Role != RolePrimary {
 		return fmt.Errorf("wal: a %s begins no epoch: its log is its primary's (W1)", control.Role)
 	}
-	id, err := l.drawEpoch()
+	id, err := l.drawEpoch(max(l.head.id.Timeline, firstTimeline))
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func (l *Log) BeginEpoch(ctx context.Context) error {
 }
 
 // drawEpoch gives an epoch above every one this node has heard of, in the log or out of it.
-func (l *Log) drawEpoch() (EpochID, error) {
+func (l *Log) drawEpoch(timeline uint32) (EpochID, error) {
 	counter := max(l.dir.Epochs().Last().Counter(), l.dir.Control().Counter(),
 		l.head.id.Counter())
 	var random [4]byte
@@ -52,7 +52,5 @@ func (l *Log) drawEpoch() (EpochID, error) {
 		return EpochID{}, fmt.Errorf("wal: draw an epoch: %w", err)
 	}
 	low := uint64(binary.LittleEndian.Uint32(random[:]))
-	return EpochID{
-		Timeline: max(l.head.id.Timeline, firstTimeline), Epoch: uint64(counter+1)<<32 | low,
-	}, nil
+	return EpochID{Timeline: timeline, Epoch: uint64(counter+1)<<32 | low}, nil
 }

@@ -201,6 +201,10 @@ func (c *chain) begin(r *Record, base link) error {
 		return badFrame("%s says %s ended at %s, but %s ended at %s",
 			r.Type, b.Previous, b.Ended, base.id, base.end)
 	}
+	branches := r.Timeline > base.id.Timeline
+	if branches != (r.Type == TypeTimelineBegin) && base.id != (EpochID{}) {
+		return badFrame("%s leads from timeline %d to %d", r.Type, base.id.Timeline, r.Timeline)
+	}
 	c.leading = false
 	return nil
 }

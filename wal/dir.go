@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // Dir is a data directory: its lock, control and list of epochs. It is opened before the store
@@ -17,8 +18,19 @@ type Dir struct {
 	lock    io.Closer
 	control *controlFile
 
-	mu     sync.Mutex
-	epochs EpochList // guarded by mu; the list itself is immutable
+	// fork is the timeline that a promotion is beginning, from before its first record is written
+	// until the list has it; nil at other times.
+	fork atomic.Pointer[fork]
+
+	mu      sync.Mutex
+	epochs  EpochList  // guarded by mu; the list itself is immutable
+	history []Timeline // guarded by mu; from the newest history file, likewise
+}
+
+// fork is where a timeline begins.
+type fork struct {
+	timeline uint32
+	at       LSN
 }
 
 const (
@@ -168,8 +180,18 @@ func (d *Dir) segments() segments {
 		disk: d.opts.Disk, dir: filepath.Join(d.opts.Dir, logDirName),
 		size: control.SegmentSize, systemID: control.SystemID,
 	}
-	s.timeline = func(start LSN) uint32 { return d.Epochs().timelineOf(start + LSN(s.size)) }
+	s.timeline = func(start LSN) uint32 { return d.timelineOf(start + LSN(s.size)) }
 	return s
+}
+
+// timelineOf is the timeline in the name of the segment that ends at end. The fork's segment has
+// two names; this is the one of the timeline that goes on, and readers use no other.
+func (d *Dir) timelineOf(end LSN) uint32 {
+	// Before the list: what is no longer pending is listed by then.
+	if f := d.fork.Load(); f != nil && f.at < end {
+		return f.timeline
+	}
+	return d.Epochs().timelineOf(end)
 }
 
 // BeginCut decides that everything in the log from c.At on goes. Both copies of control say so

@@ -25,6 +25,9 @@ func (r *recovery) findDurable() error {
 	control := r.d.Control()
 	r.durable.raise(control.Flushed, "control")
 	r.durable.raise(r.start.Applied, "the store's marker")
+	if control.Role == RoleBackup {
+		r.durable.raise(control.BackupEnd, "the backup's end")
+	}
 	if control.Role != RolePrimary {
 		return nil
 	}

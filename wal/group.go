@@ -63,19 +63,27 @@ func (l *Log) Append(group []Entry) error {
 }
 
 func (l *Log) append(id EpochID, group []Entry) error {
+	if err := l.reserve(id, group); err != nil {
+		return err
+	}
+	return l.put(id, group)
+}
+
+// reserve gives the entries their positions and gets the segment they need. Nothing is encoded
+// yet: a full disk must find the log untouched.
+func (l *Log) reserve(id EpochID, group []Entry) error {
 	if err := l.err(); err != nil {
 		return err
 	}
 	switches, err := l.layout(group)
-	if err != nil {
+	if err != nil || !switches {
 		return err
 	}
-	if switches {
-		// Before anything is encoded: a full disk must find the log untouched.
-		if err := l.openNext(id); err != nil {
-			return err
-		}
-	}
+	return l.openNext(id)
+}
+
+// put encodes and writes a group that reserve has made room for.
+func (l *Log) put(id EpochID, group []Entry) error {
 	l.encode(id, group)
 	if err := l.write(); err != nil {
 		l.poison(err)

@@ -160,15 +160,21 @@ func (h *horizon) fail(err error) bool {
 // waitPast blocks until flushed > lsn without hurrying the flusher: cursors follow the log, they
 // do not drive it.
 func (h *horizon) waitPast(ctx context.Context, lsn LSN) error {
+	return h.follow(ctx, func() bool { return LSN(h.flushed.Load()) > lsn })
+}
+
+// follow blocks until reached says so, which is asked again at every advance and every nudge.
+func (h *horizon) follow(ctx context.Context, reached func() bool) error {
 	for {
 		h.mu.Lock()
-		err, past := h.err(), LSN(h.flushed.Load()) > lsn
+		err := h.err()
 		if h.advanced == nil {
 			h.advanced = make(chan struct{})
 		}
 		advanced := h.advanced
 		h.mu.Unlock()
-		if err != nil || past {
+		// Asked behind the channel was taken: an advance since then has closed it.
+		if err != nil || reached() {
 			return err
 		}
 		select {
@@ -177,6 +183,13 @@ func (h *horizon) waitPast(ctx context.Context, lsn LSN) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// nudge has everyone in follow look again.
+func (h *horizon) nudge() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.wakeCursorsLocked()
 }
 
 // onAdvance adds f to those told of each advance, on the flusher's goroutine.

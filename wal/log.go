@@ -35,6 +35,10 @@ type Log struct {
 
 	recycling sync.Mutex
 
+	// receiving makes those who write a standby's log one at a time.
+	receiving sync.Mutex
+	in        intake // guarded by receiving
+
 	mu        sync.Mutex
 	unflushed []*segment // guarded by mu; ascending, the last is the one being written
 	closed    bool       // guarded by mu
@@ -49,6 +53,7 @@ func newLog(d *Dir, r *recovery) (*Log, error) {
 		link: tail, limit: tail.end, arena: make([]byte, 0, arenaSizeMin),
 		clean: r.report.Clean,
 	}
+	l.in.start(l.segs.size, tail)
 	l.horizon.start(tail.end)
 	l.ended = make(chan struct{})
 	l.oldest.Store(uint64(r.oldest))
@@ -284,6 +289,8 @@ func (l *Log) saveControl(clean bool) error {
 		c.Applied, c.Redo = LSN(l.applied.Load()), LSN(l.redo.Load())
 		if id := l.epoch.Load(); id != nil {
 			c.EpochID, c.Clean = *id, clean
+		} else if c.Role == RoleStandby {
+			c.Clean = clean
 		}
 	})
 }

@@ -310,11 +310,17 @@ func (p *preparer) zero(ctx context.Context, path string, spare bool) (err error
 	return nil
 }
 
+// fullDisk marks the errors that say that a disk is full.
+func fullDisk(err error) error {
+	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
+		return fmt.Errorf("%w: %w", ErrNoSpace, err)
+	}
+	return err
+}
+
 // report hands a failure to the waiting and to onErr.
 func (p *preparer) report(err error) {
-	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
-		err = fmt.Errorf("%w: %w", ErrNoSpace, err)
-	}
+	err = fullDisk(err)
 	if p.onErr != nil {
 		p.onErr(err)
 	}

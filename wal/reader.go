@@ -17,8 +17,9 @@ type reader struct {
 	// open opens the segment starting at a position.
 	open func(start LSN) (File, error)
 
-	file  File
-	start LSN // of the open segment
+	file     File
+	start    LSN    // of the open segment
+	timeline uint32 // in its name
 
 	window []byte
 	from   LSN // position of the window's first byte
@@ -60,8 +61,11 @@ func (r *reader) peek(pos LSN, n int64) ([]byte, error) {
 	return r.window[pos-r.from:], nil
 }
 
+// enter opens the segment that begins at start. Behind a promotion the segment of the fork has
+// another name; the file of the old name ends at the fork, so the reader changes over.
 func (r *reader) enter(start LSN) error {
-	if r.file != nil && r.start == start {
+	timeline := r.segs.timeline(start)
+	if r.file != nil && r.start == start && r.timeline == timeline {
 		return nil
 	}
 	if err := r.close(); err != nil {
@@ -74,7 +78,7 @@ func (r *reader) enter(start LSN) error {
 	if err != nil {
 		return fmt.Errorf("wal: open segment %s: %w", r.segs.name(start), err)
 	}
-	r.file, r.start, r.window = file, start, r.window[:0]
+	r.file, r.start, r.timeline, r.window = file, start, timeline, r.window[:0]
 	return nil
 }
 
@@ -121,7 +125,7 @@ func (r *reader) frame(pos, limit LSN) (Record, error) {
 		return rec, r.zeros(pos+HeaderSize, rec.End, limit)
 	}
 	if rec.Type == TypeSegment {
-		return rec, r.placed(r.checkSegment(&rec), pos)
+		return rec, r.placed(checkSegmentRecord(&rec, &r.segs), pos)
 	}
 	return rec, nil
 }
@@ -142,21 +146,22 @@ func (r *reader) zeros(pos, end, limit LSN) error {
 	return nil
 }
 
-func (r *reader) checkSegment(rec *Record) error {
+// checkSegmentRecord checks that the segment record rec is of this log.
+func checkSegmentRecord(rec *Record, segs *segments) error {
 	h, err := DecodeSegment(rec.Payload)
 	if err != nil {
 		return err
 	}
-	if h.SegmentSize != r.segs.size {
+	if h.SegmentSize != segs.size {
 		return &MismatchError{
-			File: r.segs.name(rec.LSN), What: "segment size",
-			Got: uint64(h.SegmentSize), Want: uint64(r.segs.size),
+			File: segs.name(rec.LSN), What: "segment size",
+			Got: uint64(h.SegmentSize), Want: uint64(segs.size),
 		}
 	}
-	if h.SystemID != r.segs.systemID {
+	if h.SystemID != segs.systemID {
 		return &MismatchError{
-			File: r.segs.name(rec.LSN), What: "system identifier",
-			Got: h.SystemID, Want: r.segs.systemID,
+			File: segs.name(rec.LSN), What: "system identifier",
+			Got: h.SystemID, Want: segs.systemID,
 		}
 	}
 	return nil

@@ -23,6 +23,7 @@ type RecoveryReport struct {
 	Stop      string // why the log ends there
 	Torn      bool   // it ends in the middle of something, which was cut off
 	Clean     bool   // control says the node stopped in order
+	Timeline  uint32 // the log is on
 	Records   int64  // verified
 	Rewritten int64  // bytes from D to End
 	Took      time.Duration
@@ -49,6 +50,7 @@ type recovery struct {
 	why     *frameError
 	durable durablePoint
 	begun   EpochList // epochs whose begin was read
+	forks   []Begin   // of those, the ones that began a timeline
 	atMark  bool      // a record ends exactly at the store's marker
 	report  RecoveryReport
 }
@@ -75,10 +77,7 @@ func (r *recovery) run(ctx context.Context) (l *Log, err error) {
 	r.segs = r.d.segments()
 	r.reader = newReader(r.segs, r.openSegment)
 	defer func() { err = errors.Join(err, r.reader.close()) }()
-	if err := r.begin(); err != nil {
-		return nil, err
-	}
-	if err := r.walk(ctx); err != nil {
+	if err := r.choose(ctx); err != nil {
 		return nil, err
 	}
 	if err := r.judge(); err != nil {
@@ -89,7 +88,7 @@ func (r *recovery) run(ctx context.Context) (l *Log, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err = errors.Join(r.settle(), r.saveEpochs()); err == nil {
+	if err = r.finish(); err == nil {
 		// Only now does flushed become the end: everything below it is on the medium, and
 		// nothing is above it (W2).
 		l, err = newLog(r.d, r)
@@ -118,14 +117,38 @@ func (r *recovery) openSegment(start LSN) (File, error) {
 	return file, nil
 }
 
-// begin finds where verification begins: at the segment with the byte before redo, whose record
-// anchors the chain.
-func (r *recovery) begin() error {
-	first := firstLSN(r.segs.size)
-	from := first
-	if r.start.Redo > first {
-		from = segmentStart(r.start.Redo-1, r.segs.size)
+// finish makes what was read durable, and the files beside the log say the same.
+func (r *recovery) finish() error {
+	if err := r.settle(); err != nil {
+		return err
 	}
+	if err := r.finishTimelines(); err != nil {
+		return err
+	}
+	if err := r.saveEpochs(); err != nil {
+		return err
+	}
+	r.d.loadHistory()
+	return nil
+}
+
+// from is where verification begins: at the segment with the byte before redo, whose record
+// anchors the chain.
+func (r *recovery) from() LSN {
+	first := firstLSN(r.segs.size)
+	if r.start.Redo <= first {
+		return first
+	}
+	return segmentStart(r.start.Redo-1, r.segs.size)
+}
+
+// begin goes back to where verification begins, by the names that r.segs now has.
+func (r *recovery) begin() error {
+	if err := r.reader.close(); err != nil {
+		return err
+	}
+	r.reader.segs = r.segs
+	from := r.from()
 	starts, err := r.segs.starts()
 	if err != nil {
 		return err
@@ -135,11 +158,12 @@ func (r *recovery) begin() error {
 		r.oldest -= LSN(r.segs.size)
 	}
 	r.chain = chainFrom(r.segs.size, from)
-	if from == first {
+	if from == firstLSN(r.segs.size) {
 		r.chain = wholeChain(r.segs.size)
 	}
+	r.begun, r.forks, r.why = nil, nil, nil
 	r.atMark = r.start.Applied <= from
-	r.report.From = from
+	r.report.From, r.report.Records = from, 0
 	return nil
 }
 
@@ -192,6 +216,9 @@ func (r *recovery) step() (Record, error) {
 			return rec, r.reader.placed(err, pos)
 		}
 		r.begun = append(r.begun, Epoch{EpochID: b.EpochID, Begin: b.Ended, Node: b.Node})
+		if rec.Type == TypeTimelineBegin {
+			r.forks = append(r.forks, b)
+		}
 	}
 	return rec, nil
 }
@@ -215,23 +242,33 @@ func (r *recovery) judge() error {
 	return nil
 }
 
-// saveEpochs adds to the list what the log has and the file lacks: a crash came between the two.
+// saveEpochs makes the list say what the log does: a crash came between the two.
 func (r *recovery) saveEpochs() error {
-	list := r.d.Epochs()
-	known := len(list)
-	for _, e := range r.begun {
-		if list.find(e.EpochID) >= 0 {
-			continue
-		}
-		if !e.EpochID.follows(list.Last().EpochID) {
+	list := r.list()
+	for i, e := range list[min(1, len(list)):] {
+		if !e.EpochID.follows(list[i].EpochID) {
 			return &CorruptionError{
 				Segment: epochsName, Reason: fmt.Sprintf("lacks epoch %s, which the log has", e.EpochID),
 			}
 		}
-		list = list.with(e)
 	}
-	if len(list) == known {
+	if slices.Equal(list, r.d.Epochs()) {
 		return nil
 	}
 	return r.d.saveEpochs(list)
+}
+
+// list is the list of epochs as it should be: with what the log has and the file lacks, and on a
+// standby, where the list goes first, without what the log does not have.
+func (r *recovery) list() EpochList {
+	list := r.d.Epochs()
+	if r.d.Control().Role != RolePrimary {
+		list = list.Before(r.chain.tail().end)
+	}
+	for _, e := range r.begun {
+		if list.find(e.EpochID) < 0 {
+			list = list.with(e)
+		}
+	}
+	return list
 }

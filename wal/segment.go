@@ -1,6 +1,7 @@
 package wal
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -92,37 +93,57 @@ func (s *segments) name(pos LSN) string {
 
 func (s *segments) path(pos LSN) string { return filepath.Join(s.dir, s.name(pos)) }
 
-// starts lists the positions of the segments there are, ascending.
-func (s *segments) starts() ([]LSN, error) {
+// segmentFile is one segment file there is, whatever its timeline.
+type segmentFile struct {
+	timeline uint32
+	start    LSN
+	path     string
+}
+
+// files lists every segment there is, ascending by position, then by timeline.
+func (s *segments) files() ([]segmentFile, error) {
 	names, err := s.disk.List(s.dir)
 	if err != nil {
 		return nil, fmt.Errorf("wal: list segments: %w", err)
 	}
-	var starts []LSN
+	var files []segmentFile
 	for _, name := range names {
-		timeline, start, ok := ParseSegmentName(name, s.size)
-		if ok && timeline == s.timeline(start) {
-			starts = append(starts, start)
+		if timeline, start, ok := ParseSegmentName(name, s.size); ok {
+			files = append(files, segmentFile{timeline, start, filepath.Join(s.dir, name)})
 		}
 	}
-	slices.Sort(starts)
+	slices.SortFunc(files, func(a, b segmentFile) int {
+		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.timeline, b.timeline))
+	})
+	return files, nil
+}
+
+// starts lists the positions of the log's segments there are, ascending.
+func (s *segments) starts() ([]LSN, error) {
+	files, err := s.files()
+	if err != nil {
+		return nil, err
+	}
+	var starts []LSN
+	for _, f := range files {
+		if f.timeline == s.timeline(f.start) {
+			starts = append(starts, f.start)
+		}
+	}
 	return starts, nil
 }
 
 // before lists the paths of all segments that begin below start, of whatever timeline: what a fork
 // left of its segment on the timeline it left goes with the copy that the log goes on in.
 func (s *segments) before(start LSN) ([]string, error) {
-	names, err := s.disk.List(s.dir)
-	if err != nil {
-		return nil, fmt.Errorf("wal: list segments: %w", err)
-	}
+	files, err := s.files()
 	var paths []string
-	for _, name := range names {
-		if _, at, ok := ParseSegmentName(name, s.size); ok && at < start {
-			paths = append(paths, filepath.Join(s.dir, name))
+	for _, f := range files {
+		if f.start < start {
+			paths = append(paths, f.path)
 		}
 	}
-	return paths, nil
+	return paths, err
 }
 
 // damaged makes the error for damage at pos, below the durable point.

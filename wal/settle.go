@@ -3,6 +3,8 @@ package wal
 import (
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"path/filepath"
 	"slices"
 )
@@ -23,6 +25,9 @@ func (r *recovery) settle() error {
 		if err := r.settleSegment(start, max(from, start), end); err != nil {
 			return fmt.Errorf("wal: settle segment %s: %w", r.segs.name(start), err)
 		}
+	}
+	if err := r.settleForks(); err != nil {
+		return err
 	}
 	if err := r.dropOutside(end); err != nil {
 		return fmt.Errorf("wal: drop segments behind %s: %w", end, err)
@@ -88,21 +93,75 @@ func (r *recovery) rewrite(file File, pos, end LSN, with func([]byte) []byte) er
 	return nil
 }
 
-// dropOutside takes the names from the segments wholly behind the end, highest first, and from
-// those in front of a gap, which a crash in the middle of Recycle leaves. The preparer gets the
-// files, and zeroes them before they are used again.
+// dropOutside takes the names from the segments wholly behind the end, highest first, from those in
+// front of a gap, which a crash in the middle of Recycle leaves, and from those of timelines that
+// never began. The preparer gets the files, and zeroes them before they are used again.
 func (r *recovery) dropOutside(end LSN) error {
-	starts, err := r.segs.starts()
+	files, err := r.segs.files()
 	if err != nil {
 		return err
 	}
+	history := r.list().timelines()
 	var paths []string
-	for _, start := range slices.Backward(starts) {
-		if start >= end || start < r.oldest {
-			paths = append(paths, r.segs.path(start))
+	for _, f := range slices.Backward(files) {
+		inside := f.start < end && f.start >= r.oldest
+		if !inside || f.timeline != r.segs.timeline(f.start) && !leftBehind(history, f, r.segs.size) {
+			paths = append(paths, f.path)
 		}
 	}
 	return r.preparer.recycle(paths...)
+}
+
+// leftBehind says whether f is what a fork left of its segment on the timeline it left: the log
+// goes on in a copy, and this file ends at the fork for ever.
+func leftBehind(history []Timeline, f segmentFile, size int64) bool {
+	return slices.ContainsFunc(history, func(t Timeline) bool {
+		return t.Parent == f.timeline && f.start < t.Fork && t.Fork < f.start+LSN(size)
+	})
+}
+
+// settleForks zeroes what stands from each fork on in the segments left behind. Nothing should: a
+// standby has no byte there. But these files are compared between nodes, and archived.
+func (r *recovery) settleForks() error {
+	for _, b := range r.forks {
+		if b.Ended == segmentStart(b.Ended, r.segs.size) {
+			continue
+		}
+		name := SegmentName(b.Previous.Timeline, b.Ended, r.segs.size)
+		if err := r.settleFork(filepath.Join(r.segs.dir, name), b.Ended); err != nil {
+			return fmt.Errorf("wal: settle segment %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// settleFork zeroes one segment left behind from pos on. One that is not there, as in a base
+// backup, is not missed.
+func (r *recovery) settleFork(path string, pos LSN) (err error) {
+	file, err := r.segs.disk.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	if err := errors.Join(file.Sync(), file.DropCache()); err != nil {
+		return err
+	}
+	rest := make([]byte, r.segs.size-offset(pos, r.segs.size))
+	n, err := file.ReadAt(rest, offset(pos, r.segs.size))
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if n == len(rest) && allZero(rest) {
+		return nil
+	}
+	clear(rest)
+	if _, err := file.WriteAt(rest, offset(pos, r.segs.size)); err != nil {
+		return err
+	}
+	return file.Sync()
 }
 
 // finishCut finishes a shortening of the log that control says was decided: segments from the
