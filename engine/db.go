@@ -101,7 +101,9 @@ func newDB(opts Options) *DB {
 	db.opts.Fatal = db.fail
 	db.opts.Log.Fatal = db.fail
 	db.holds.also = db.opts.Log.Hold
-	db.opts.Log.Hold = db.holds.lowest
+	if !opts.hooks.recycleHeld {
+		db.opts.Log.Hold = db.holds.lowest
+	}
 	db.pipeline.init(db.commitGroup)
 	return db
 }

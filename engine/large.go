@@ -175,7 +175,7 @@ func (db *DB) applyLarge(req *commitRequest, end wal.LSN) error {
 }
 
 func (db *DB) applyPart(end wal.LSN) error {
-	if !db.largeRunning {
+	if !db.largeRunning && !db.opts.hooks.showParts {
 		v, err := openView(db.store.NewSnapshot())
 		if err != nil {
 			return err

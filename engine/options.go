@@ -123,6 +123,13 @@ type hooks struct {
 	// readUnflushed shows plain statements of ReadFlushed the newest state (negative control).
 	readUnflushed bool
 
+	// showParts leaves readers on the store while a large transaction goes into it in parts
+	// (negative control).
+	showParts bool
+
+	// recycleHeld ignores that snapshots hold the log (negative control).
+	recycleHeld bool
+
 	// applyBatchSize replaces the constant of that name, so that small tests have large applies.
 	applyBatchSize int
 }

@@ -161,10 +161,10 @@ func isLarge(rec *wal.Record) (bool, error) {
 }
 
 // passFiller passes a filler that the log ends with: nobody may wait for a record behind it that
-// may not come for hours. But one that leads to a new epoch is no part of the log before that has
-// begun: a restart would cut it off, with the store ahead of it.
+// may not come for hours. One that leads to a new epoch is never the end of what is flushed: it
+// comes with the record that begins the epoch.
 func (s *standby) passFiller() {
-	if end := s.cursor.Position(); end > s.db.applier.reached && end == s.db.log.Tail().End {
+	if end := s.cursor.Position(); end > s.db.applier.reached {
 		s.db.applier.pass(end)
 	}
 }
