@@ -20,10 +20,10 @@ LONG_REPLICA_KILLS ?= 200
 LONG_REPLICA_CUTS  ?= 100
 LONG_FAILOVERS     ?= 50
 
-.PHONY: help run build test test-long lint unit clients kills replication bench clean tools clients-tools
+.PHONY: help run build test test-long lint unit clients kills replication bench bench-replicas clean tools clients-tools
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
 run: build ## build, then start a server on 127.0.0.1:5433 with its data in ./data
 	@echo 'ackdb: connect with    psql -h 127.0.0.1 -p $(lastword $(subst :, ,$(LISTEN))) -U postgres postgres'
@@ -76,6 +76,9 @@ test-long: build ## the larger counts; its last run stands in docs/TESTING.md
 
 bench: build clients-tools ## ackdb beside PostgreSQL 15 and a canned server, interleaved, medians of five
 	$(GO) run $(IOURING) ./cmd/bench --bin bin/ackdb
+
+bench-replicas: build clients-tools ## lag, cost, seeds, promotion and synchronous modes beside PostgreSQL 15
+	$(GO) run $(IOURING) ./cmd/bench replicas --bin bin/ackdb
 
 clean: ## remove what was built; ./data stays
 	rm -rf bin

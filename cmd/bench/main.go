@@ -17,8 +17,9 @@ import (
 )
 
 var cli struct {
-	Run    runCmd    `cmd:"" default:"withargs" help:"Measure and print the tables."`
-	Canned cannedCmd `cmd:"" help:"Serve canned answers on loopback; the run starts this by itself."`
+	Run      runCmd      `cmd:"" default:"withargs" help:"Measure and print the tables."`
+	Replicas replicasCmd `cmd:"" help:"Measure replication beside PostgreSQL 15's and print the tables."`
+	Canned   cannedCmd   `cmd:"" help:"Serve canned answers on loopback; the run starts this by itself."`
 }
 
 type runCmd struct {

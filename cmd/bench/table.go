@@ -49,3 +49,8 @@ func median(v []float64) float64 {
 func spread(v []float64) string {
 	return fmt.Sprintf("%.1f k (%.1f–%.1f)", median(v)/1000, slices.Min(v)/1000, slices.Max(v)/1000)
 }
+
+// lowHigh is the range of the figures, each printed by format.
+func lowHigh(v []float64, format string) string {
+	return fmt.Sprintf(format+"–"+format, slices.Min(v), slices.Max(v))
+}

@@ -26,19 +26,49 @@ const (
 // ErrMissing says that PostgreSQL 15's server is not installed here.
 var ErrMissing = errors.New("PostgreSQL 15's server is not installed: apt-get install postgresql-15")
 
-// Postgres is a running server on loopback.
+// Postgres is a server on loopback, with a directory and a port that stay its own.
 type Postgres struct {
 	Port int
 
-	dir  string
-	cmd  *exec.Cmd
-	out  bytes.Buffer
-	done chan error
+	dir      string // holds the cluster; removed by Stop
+	settings []string
+	cred     *syscall.Credential
+	cmd      *exec.Cmd // nil while it does not run
+	out      bytes.Buffer
+	done     chan error
 }
 
 // Start makes a cluster in a directory of its own below dir and runs it with the given settings
 // ("name=value"). Stop it.
 func Start(ctx context.Context, dir string, settings ...string) (*Postgres, error) {
+	p, err := prepare(dir, settings)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.tool(ctx, "initdb", "-D", p.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8",
+		"--locale=C", "--no-sync"); err != nil {
+		return nil, err
+	}
+	return p, p.Resume(ctx)
+}
+
+// Follow makes a standby of a running server below dir, by base backup and through a slot of the
+// given name, which is its application_name, too, and runs it. Stop it.
+func Follow(ctx context.Context, dir string, primary *Postgres, slot string, settings ...string) (*Postgres, error) {
+	p, err := prepare(dir, settings)
+	if err != nil {
+		return nil, err
+	}
+	err = p.tool(ctx, "pg_basebackup", "-D", p.data(), "-d", fmt.Sprintf(
+		"host=127.0.0.1 port=%d user=postgres application_name=%s", primary.Port, slot),
+		"-X", "stream", "-c", "fast", "-R", "-C", "-S", slot)
+	if err != nil {
+		return nil, err
+	}
+	return p, p.Resume(ctx)
+}
+
+func prepare(dir string, settings []string) (*Postgres, error) {
 	if _, err := os.Stat(filepath.Join(binDir, "postgres")); err != nil {
 		return nil, ErrMissing
 	}
@@ -46,35 +76,43 @@ func Start(ctx context.Context, dir string, settings ...string) (*Postgres, erro
 	if err != nil {
 		return nil, err
 	}
-	cred, err := unprivileged(cluster)
-	if err != nil {
+	p := &Postgres{dir: cluster, settings: settings}
+	if p.cred, err = unprivileged(cluster); err != nil {
 		return nil, err
 	}
-	p := &Postgres{dir: cluster, done: make(chan error, 1)}
-	data := filepath.Join(cluster, "data")
-	initdb := exec.CommandContext(ctx, filepath.Join(binDir, "initdb"), "-D", data, "-U", "postgres",
-		"-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-	initdb.SysProcAttr = &syscall.SysProcAttr{Credential: cred}
-	initdb.Dir = cluster
-	if out, err := initdb.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("oracle: initdb: %w\n%s", err, out)
+	p.Port, err = freePort()
+	return p, err
+}
+
+func (p *Postgres) data() string { return filepath.Join(p.dir, "data") }
+
+// tool runs one of PostgreSQL's programs to its end, as the user the server runs as.
+func (p *Postgres) tool(ctx context.Context, program string, args ...string) error {
+	cmd := exec.CommandContext(ctx, filepath.Join(binDir, program), args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: p.cred}
+	cmd.Dir = p.dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("oracle: %s: %w\n%s", program, err, out)
 	}
-	if p.Port, err = freePort(); err != nil {
-		return nil, err
-	}
-	args := []string{"-D", data, "-p", strconv.Itoa(p.Port), "-h", "127.0.0.1", "-k", ""}
-	for _, s := range settings {
+	return nil
+}
+
+// Resume runs a server that was made before and does not run.
+func (p *Postgres) Resume(ctx context.Context) error {
+	args := []string{"-D", p.data(), "-p", strconv.Itoa(p.Port), "-h", "127.0.0.1", "-k", ""}
+	for _, s := range p.settings {
 		args = append(args, "-c", s)
 	}
 	p.cmd = exec.Command(filepath.Join(binDir, "postgres"), args...)
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: cred, Pdeathsig: syscall.SIGINT}
-	p.cmd.Dir = cluster
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: p.cred, Pdeathsig: syscall.SIGINT}
+	p.cmd.Dir = p.dir
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
 	if err := p.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("oracle: %w", err)
+		return fmt.Errorf("oracle: %w", err)
 	}
-	go func() { p.done <- p.cmd.Wait() }()
-	return p, p.awaitReady(ctx)
+	p.done = make(chan error, 1)
+	go func(cmd *exec.Cmd, done chan<- error) { done <- cmd.Wait() }(p.cmd, p.done)
+	return p.awaitReady(ctx)
 }
 
 // unprivileged hands dir to the user postgres when we are root, as whom the server refuses to run.
@@ -133,9 +171,13 @@ func (p *Postgres) awaitReady(ctx context.Context) error {
 // Pid is the process id of the postmaster.
 func (p *Postgres) Pid() int { return p.cmd.Process.Pid }
 
-// Stop ends the server (fast shutdown) and removes its cluster.
-func (p *Postgres) Stop() error {
-	if err := p.cmd.Process.Signal(syscall.SIGINT); err != nil && !errors.Is(err, os.ErrProcessDone) {
+// Halt ends the server, by SIGINT (a fast shutdown) or SIGQUIT (at once, as after a crash), and keeps
+// its cluster.
+func (p *Postgres) Halt(sig syscall.Signal) error {
+	if p.cmd == nil {
+		return nil
+	}
+	if err := p.cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("oracle: stop: %w", err)
 	}
 	select {
@@ -144,5 +186,11 @@ func (p *Postgres) Stop() error {
 		_ = p.cmd.Process.Kill()
 		<-p.done
 	}
-	return os.RemoveAll(p.dir)
+	p.cmd = nil
+	return nil
+}
+
+// Stop ends the server (fast shutdown) and removes its cluster.
+func (p *Postgres) Stop() error {
+	return errors.Join(p.Halt(syscall.SIGINT), os.RemoveAll(p.dir))
 }
