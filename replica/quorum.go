@@ -179,18 +179,10 @@ func (q *quorum) recomputeLocked() {
 // wait returns when as many peers as asked for have confirmed lsn on the rung, or when nobody is
 // asked any more.
 func (q *quorum) wait(ctx context.Context, lsn wal.LSN, r rung) error {
-	q.mu.Lock()
-	switch {
-	case q.closed:
-		q.mu.Unlock()
-		return ErrHubClosed
-	case q.names.Empty() || q.reached[r] >= lsn:
-		q.mu.Unlock()
-		return nil
+	w, err := q.enqueue(lsn, r)
+	if w == nil {
+		return err
 	}
-	w := &syncWaiter{lsn: lsn, done: make(chan error, 1)}
-	q.waiting[r].add(w)
-	q.mu.Unlock()
 	select {
 	case err := <-w.done:
 		return err
@@ -204,6 +196,21 @@ func (q *quorum) wait(ctx context.Context, lsn wal.LSN, r rung) error {
 		return <-w.done
 	}
 	return context.Cause(ctx)
+}
+
+// enqueue puts a wait into its queue, unless it is over already: then it gives no waiter.
+func (q *quorum) enqueue(lsn wal.LSN, r rung) (*syncWaiter, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case q.closed:
+		return nil, ErrHubClosed
+	case q.names.Empty() || q.reached[r] >= lsn:
+		return nil, nil
+	}
+	w := &syncWaiter{lsn: lsn, done: make(chan error, 1)}
+	q.waiting[r].add(w)
+	return w, nil
 }
 
 // countFlushedLocked is how many replicas have flushed lsn. REQUIRES: mu.
