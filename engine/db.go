@@ -45,7 +45,7 @@ type DB struct {
 
 	role          atomic.Uint32 // a wal.Role, 0 before Open is done
 	promoting     sync.Mutex    // one promotion at a time, and none beside Close
-	systemVersion atomic.Uint64
+	systemVersion atomic.Uint64 // a position
 
 	// leader only
 	group        commitGroup

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"ackdb/engine/enginetest"
 	"ackdb/wal"
 )
 
@@ -215,4 +216,36 @@ func readFlushed(t *testing.T, db *DB) string {
 	require.NoError(t, err)
 	require.True(t, ok)
 	return string(value)
+}
+
+// Another standby of the old primary goes on with the new one, from before the fork, across it and
+// through a power cut of its own.
+func TestStandbyFollowsAPromotion(t *testing.T) {
+	p := newPair(t, nil)
+	fs := enginetest.New()
+	require.NoError(t, copyBackup(p.from, fs))
+	other := &feeder{from: p.from, to: mustOpen(t, standbyOptions(fs)), chunk: p.chunk}
+	t.Cleanup(func() { mustClose(t, other.to) })
+	mustPut(t, p.from, FirstUserTable, "a", "1", wal.LevelOff)
+	require.NoError(t, other.catchUp())
+	mustPut(t, p.from, FirstUserTable, "a", "2", wal.LevelOff)
+	commitLargeRows(t, p.from, wal.LevelOff)
+	p.mustCatchUp(t)
+
+	mustPromote(t, p.to)
+	mustPut(t, p.to, FirstUserTable, "a", "3", wal.LevelOff)
+	other.from = p.to
+	require.NoError(t, other.catchUp())
+	requireSameRows(t, p.to, other.to)
+	require.Equal(t, uint32(2), other.to.log.Timeline())
+
+	after := fs.Crash(1, 50)
+	mustClose(t, other.to)
+	other.to = mustOpen(t, crashOptions(after))
+	require.Equal(t, wal.RoleStandby, other.to.Role())
+	commitLargeRows(t, p.to, wal.LevelOff)
+	require.NoError(t, other.catchUp())
+	requireSameRows(t, p.to, other.to)
+	begin := mustPromote(t, other.to)
+	require.Equal(t, uint32(3), begin.Timeline)
 }

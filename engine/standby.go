@@ -176,6 +176,9 @@ func (s *standby) handOver() error {
 	if a.reached == db.Applied() {
 		return nil
 	}
+	if a.takeSystem() {
+		db.systemVersion.Store(uint64(a.reached))
+	}
 	if err := a.finish(); err != nil {
 		return err
 	}
@@ -183,9 +186,6 @@ func (s *standby) handOver() error {
 		db.opts.hooks.applied()
 	}
 	db.endLarge()
-	if a.takeSystem() {
-		db.systemVersion.Add(1)
-	}
 	s.lastCommit.Store(s.replay.lastCommit)
 	db.applied.publish(a.reached)
 	db.applied.tell(a.reached)
@@ -277,6 +277,7 @@ func (db *DB) ResumeReplay() error {
 	return nil
 }
 
-// SystemVersion grows after every batch of a standby that touched a system table, once readers see
-// it.
+// SystemVersion is the end of the last batch of a standby that touched a system table. It moves
+// before readers see that batch, and applied behind it: who reads the system tables having seen
+// Applied at or above SystemVersion has all of them.
 func (db *DB) SystemVersion() uint64 { return db.systemVersion.Load() }

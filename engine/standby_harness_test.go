@@ -101,19 +101,27 @@ func standbyOptions(fs *enginetest.CrashFS) Options {
 type feeder struct {
 	from, to *DB
 	chunk    func() int    // bytes to copy at once
+	timeline uint32        // that is copied; 0 is the one the standby is on
 	held     atomic.Uint64 // from where on the primary has to keep its log: a slot
 	dead     atomic.Bool   // the standby has lost its power: the slot hears of it no more
 }
 
 // step copies once; false says that there is nothing more to copy now.
 func (f *feeder) step() (bool, error) {
-	reader, err := f.from.log.RawReader(f.from.log.Timeline(), f.to.log.ReceivePosition())
+	if f.timeline == 0 {
+		f.timeline = f.to.log.Timeline()
+	}
+	reader, err := f.from.log.RawReader(f.timeline, f.to.log.ReceivePosition())
 	if err != nil {
 		return false, err
 	}
 	defer reader.Close()
 	buf := make([]byte, f.chunk())
 	pos, n, err := reader.Read(buf)
+	var ended *wal.TimelineEndError
+	if errors.As(err, &ended) {
+		return true, f.follow(ended)
+	}
 	if err != nil || n == 0 {
 		return false, err
 	}
@@ -126,6 +134,16 @@ func (f *feeder) step() (bool, error) {
 		f.held.Store(uint64(flushed))
 	}
 	return true, nil
+}
+
+// follow has the standby go on in the timeline that its primary's history goes on in.
+func (f *feeder) follow(ended *wal.TimelineEndError) error {
+	_, history, err := f.from.log.HistoryFile(ended.Next)
+	if err != nil {
+		return err
+	}
+	f.timeline = ended.Next
+	return f.to.log.FollowTimeline(context.Background(), ended.Next, ended.Fork, history)
 }
 
 // all copies what there is.

@@ -158,8 +158,16 @@ func TestReplayTellsWhenTheLastCommitWas(t *testing.T) {
 	require.False(t, status.LastCommit.After(time.Now()))
 }
 
-func TestSystemVersionGrowsWithSystemTablesOnly(t *testing.T) {
-	p := newPair(t, nil)
+// A catalog that was read at applied must be able to tell that it lacks what a reader sees.
+func TestSystemVersionMovesBeforeSystemTables(t *testing.T) {
+	var standby *DB
+	seen := make(chan [2]wal.LSN, 100)
+	p := newPair(t, func(opts *Options) {
+		opts.hooks.applied = func() {
+			seen <- [2]wal.LSN{wal.LSN(standby.SystemVersion()), standby.Applied()}
+		}
+	})
+	standby = p.to
 	before := p.to.SystemVersion()
 	mustPut(t, p.from, FirstUserTable, "a", "1", wal.LevelOff)
 	p.mustCatchUp(t)
@@ -167,6 +175,13 @@ func TestSystemVersionGrowsWithSystemTablesOnly(t *testing.T) {
 	mustPut(t, p.from, FirstUserTable-1, "a", "1", wal.LevelOff)
 	p.mustCatchUp(t)
 	require.Greater(t, p.to.SystemVersion(), before)
+	require.LessOrEqual(t, wal.LSN(p.to.SystemVersion()), p.to.Applied())
+	mustClose(t, p.to)
+	close(seen)
+	var last [2]wal.LSN
+	for last = range seen {
+	}
+	require.Greater(t, last[0], last[1], "the rows are in the store, and applied is behind")
 }
 
 func TestOnAppliedHearsOfEachAdvance(t *testing.T) {
