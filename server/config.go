@@ -229,6 +229,7 @@ func (srv *Server) reload() error {
 	srv.settings.current.Store(next)
 	if srv.ready.Load() {
 		srv.db.SetLossLimit(srv.serverLossLimit())
+		srv.followSettings()
 	}
 	srv.configLoaded.Store(timeNow())
 	srv.eachSession(func(s *session) { s.conn.Wake() })
@@ -294,7 +295,11 @@ func replaceFile(path string, content []byte) (err error) {
 	if err != nil {
 		return errors.Join(err, os.Remove(f.Name()))
 	}
-	dir, err := os.Open(filepath.Dir(path))
+	return syncDir(filepath.Dir(path))
+}
+
+func syncDir(path string) error {
+	dir, err := os.Open(path)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"net"
-	"time"
 
 	"ackdb/pgwire"
 	"ackdb/server/sql/builtin"
@@ -61,9 +60,13 @@ func (h *host) Positions() (builtin.LogPositions, error) {
 	log := h.server.db.Log()
 	stats := h.server.db.Stats()
 	control := log.Control()
+	replay := h.server.db.Replay()
+	received, _ := h.server.receiverStatus()
 	return builtin.LogPositions{
 		Insert: uint64(log.Inserted()), Write: uint64(log.Written()), Flush: uint64(log.Flushed()),
-		Timeline: log.EpochID().Timeline, SegmentSize: uint64(log.SegmentSize()),
+		InRecovery: h.server.inRecovery(), Receive: uint64(received.Flushed),
+		Replay: uint64(replay.Applied), LastReplay: replay.LastCommit, ReplayPaused: replay.Paused,
+		Timeline: log.Timeline(), SegmentSize: uint64(log.SegmentSize()),
 		SystemID: control.SystemID, CheckpointLSN: uint64(stats.DurableApplied),
 		RedoLSN: uint64(stats.DurableRedo),
 	}, nil
@@ -112,12 +115,6 @@ func (h *host) Reload() error { return h.server.reload() }
 func (h *host) Sequence(context.Context, builtin.SequenceOp) (int64, error) {
 	return 0, types.Errorf(types.CodeFeatureNotSupported,
 		"a sequence function is not supported here")
-}
-
-// Promote implements builtin.Host.
-func (h *host) Promote(context.Context, bool, time.Duration) (bool, error) {
-	return false, types.Errorf(types.CodeNotInPrerequisiteState, "recovery is not in progress").
-		WithHint("Recovery control functions can only be executed during recovery.")
 }
 
 // AdvisoryLock implements builtin.Host. Releasing all of none is what poolers do on return.

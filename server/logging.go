@@ -2,10 +2,12 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"ackdb/engine"
 	"ackdb/pgwire"
+	"ackdb/replica"
 	"ackdb/wal"
 )
 
@@ -96,5 +98,37 @@ func (srv *Server) walEvents() wal.Events {
 		Recovering: func(lsn wal.LSN) {
 			srv.log.Info("verifying the log", "at", lsn)
 		},
+	}
+}
+
+func (srv *Server) hubEvents() replica.HubEvents {
+	return replica.HubEvents{
+		Started: func(peer replica.Peer, timeline uint32, from wal.LSN) {
+			srv.log.Info("standby is streaming", "application_name", peer.App, "addr", peer.Addr,
+				"timeline", timeline, "from", from)
+		},
+		Ended: func(peer replica.Peer, err error) {
+			srv.log.Info("standby has left", "application_name", peer.App, "addr", peer.Addr,
+				"err", err)
+		},
+		Diverged: func(asked replica.Handshake, said replica.HandshakeReply) {
+			srv.log.Error("a replica's log has parted from this node's",
+				"node", fmt.Sprintf("%016x", asked.Node), "ends", asked.Position,
+				"fork", said.Fork, "reason", said.Message)
+		},
+	}
+}
+
+func (srv *Server) slotEvents() replica.SlotEvents {
+	return replica.SlotEvents{
+		NearLimit: func(slot replica.SlotInfo, held, limit int64) {
+			srv.log.Warn("a slot will be lost soon: it holds back almost max_slot_wal_keep_size",
+				"slot", slot.Name, "held", held, "limit", limit)
+		},
+		Lost: func(slot replica.SlotInfo, held, limit int64) {
+			srv.log.Error("slot lost: it held back more than max_slot_wal_keep_size",
+				"slot", slot.Name, "held", held, "limit", limit)
+		},
+		SaveFailed: func(err error) { srv.log.Error("cannot write the slots", "err", err) },
 	}
 }

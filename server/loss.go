@@ -10,8 +10,11 @@ import (
 // The gauge: what a power cut now would take, and what the disk below is like. Reading it takes no
 // lock that a stalled disk could hold.
 
-// lossScopeLocal is this node's disk; replicas will be scopes of their own.
-const lossScopeLocal = "local"
+// lossScopeLocal is this node's disk, lossScopeReplica begins the scope of a replica.
+const (
+	lossScopeLocal   = "local"
+	lossScopeReplica = "replica "
+)
 
 // showLossWindow is SHOW ack.loss_window.
 func (s *session) showLossWindow() string {
@@ -32,9 +35,40 @@ func (srv *Server) lossRows(_ *viewEnv, yield func([]types.Datum) error) error {
 	if w.Commits > 0 {
 		oldest = types.NewInt(types.PgLSN, int64(w.Oldest))
 	}
-	return yield([]types.Datum{types.NewText(lossScopeLocal), types.NewInt8(w.Commits),
+	err := yield([]types.Datum{types.NewText(lossScopeLocal), types.NewInt8(w.Commits),
 		types.NewInt8(w.Bytes), types.NewFloat8(inMilliseconds(w.Age)), oldest,
 		types.NewFloat8(inMilliseconds(w.MaxAge))})
+	if err != nil {
+		return err
+	}
+	return srv.replicaLossRows(yield)
+}
+
+// replicaLossRows shows, for each replica, what its promotion now would take: the log it has not
+// flushed. How many commits that is, only the log could tell; the age is of the oldest byte it
+// lacks, as measured by its answers.
+func (srv *Server) replicaLossRows(yield func([]types.Datum) error) error {
+	end := srv.db.Applied()
+	for _, s := range srv.hub.Standbys() {
+		if s.Flush == 0 {
+			continue // it has not reported: a backup, an archiver that just began
+		}
+		behind, oldest, age := types.NewInt8(0), types.Null, types.NewFloat8(0)
+		if s.Flush < end {
+			behind = types.NewInt8(int64(end - s.Flush))
+			oldest = types.NewInt(types.PgLSN, int64(s.Flush))
+			age = types.Null
+			if s.FlushLag != nil {
+				age = types.NewFloat8(inMilliseconds(*s.FlushLag))
+			}
+		}
+		row := []types.Datum{types.NewText(lossScopeReplica + s.Peer.App), types.Null, behind, age,
+			oldest, types.Null}
+		if err := yield(row); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 var flusherColumns = columnsOf("backend", types.Text, "reason", types.Text, "flushes", types.Int8,

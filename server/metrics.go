@@ -10,12 +10,15 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"ackdb/replica"
 	"ackdb/wal"
 )
 
 // metrics are counted as things happen and read when somebody asks. Nothing decides by them.
 type metrics struct {
 	commits, rollbacks, deadlocks, sessions atomic.Int64
+	promotions                              atomic.Int64
+	promotionTook                           atomic.Int64 // nanoseconds, of the last one
 	byMode                                  [wal.LevelRemoteApply + 1]modeMetrics
 
 	registry *prometheus.Registry
@@ -75,6 +78,12 @@ func (m *metrics) committed(level wal.Level, ok bool, took time.Duration) {
 	m.byMode[level].latency.Observe(took.Seconds())
 }
 
+// promoted counts a promotion.
+func (m *metrics) promoted(took time.Duration) {
+	m.promotions.Add(1)
+	m.promotionTook.Store(int64(took))
+}
+
 // floorCollector reads the floors below at the moment of the scrape.
 type floorCollector struct{ srv *Server }
 
@@ -87,6 +96,8 @@ func (c *floorCollector) Collect(out chan<- prometheus.Metric) {
 	c.collectLog(out)
 	c.collectEngine(out)
 	c.collectReceipts(out)
+	c.collectStandby(out)
+	c.collectReplicas(out)
 	c.collectStore(out)
 }
 
@@ -205,6 +216,53 @@ func (c *floorCollector) collectReceipts(out chan<- prometheus.Metric) {
 	latencies(out, "wal_fsync_seconds", "Time of an fsync.", &log.Sync.Latency)
 	gauge(out, "wal_fsync_floor_seconds", "The least an fsync took when the server started.",
 		log.Sync.Floor.Seconds())
+}
+
+// collectStandby is what this node knows of its primary.
+func (c *floorCollector) collectStandby(out chan<- prometheus.Metric) {
+	standby := 0.0
+	if c.srv.inRecovery() {
+		standby = 1
+	}
+	gauge(out, "standby", "1 on a standby, 0 on a primary.", standby)
+	counter(out, "promotions_total", "Promotions since the start.",
+		float64(c.srv.metrics.promotions.Load()))
+	gauge(out, "promotion_seconds", "Time the last promotion took until writes were accepted.",
+		time.Duration(c.srv.metrics.promotionTook.Load()).Seconds())
+	if standby == 0 {
+		return
+	}
+	gauge(out, "standby_staleness_seconds", "How old what this standby shows may be.",
+		c.srv.staleness().Seconds())
+	status, _ := c.srv.receiverStatus()
+	streaming := 0.0
+	if status.State == replica.ReceiverStreaming {
+		streaming = 1
+	}
+	gauge(out, "standby_streaming", "1 while log is received.", streaming)
+	counter(out, "standby_connections_total", "Links made to the primary.",
+		float64(status.Connections))
+	gauge(out, "standby_behind_bytes", "Log the primary had and this standby has not applied.",
+		max(0, float64(status.LatestEnd)-float64(c.srv.db.Applied())))
+}
+
+// collectReplicas is what this node knows of those it streams to.
+func (c *floorCollector) collectReplicas(out chan<- prometheus.Metric) {
+	flushed := c.srv.db.Log().Flushed()
+	labels := []string{"application_name", "pid", "position"}
+	lag := prometheus.NewDesc(metricsNamespace+"_replica_lag_bytes",
+		"Log that a replica lacks, by what it has done with the rest.", labels, nil)
+	for _, s := range c.srv.hub.Standbys() {
+		// Two may have one name: the connection tells them apart.
+		conn := strconv.Itoa(int(s.Peer.Conn))
+		for position, at := range map[string]wal.LSN{
+			"write": s.Write, "flush": s.Flush, "replay": s.Replay,
+		} {
+			behind := max(0, float64(flushed)-float64(at))
+			out <- prometheus.MustNewConstMetric(lag, prometheus.GaugeValue, behind, s.Peer.App,
+				conn, position)
+		}
+	}
 }
 
 // latencies turns a histogram of the floors below into one of Prometheus.

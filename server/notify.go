@@ -109,6 +109,9 @@ func (o *outbox) add(n notification) error {
 
 // notify is NOTIFY and pg_notify().
 func (s *session) notify(channel, payload string) error {
+	if err := s.forbidInRecovery("NOTIFY"); err != nil {
+		return err
+	}
 	switch {
 	case channel == "":
 		return pgwire.Errorf(pgwire.CodeInvalidParameterValue, "channel name cannot be empty")

@@ -85,7 +85,7 @@ func (s *session) deliverDurable(w *pgwire.Writer) {
 		return
 	}
 	s.durableSent = flushed
-	id := log.EpochID()
+	id := epochAt(log.Epochs(), flushed)
 	text := append(s.receipts.text[:0], `{"timeline":`...)
 	text = strconv.AppendUint(text, uint64(id.Timeline), 10)
 	text = append(text, `,"epoch":"`...)

@@ -115,6 +115,16 @@ func (srv *Server) judge(r receiptText) wal.Status {
 	return wal.StatusUnknown
 }
 
+// epochAt is the epoch of the record that ends at lsn, or before it.
+func epochAt(list wal.EpochList, lsn wal.LSN) wal.EpochID {
+	for i := len(list) - 1; i >= 0; i-- {
+		if list[i].Begin < lsn {
+			return list[i].EpochID
+		}
+	}
+	return wal.EpochID{}
+}
+
 // LastCommit implements builtin.Receipts.
 func (h *host) LastCommit() (string, bool) {
 	last := h.receipts.last

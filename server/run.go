@@ -17,6 +17,9 @@ func (s *session) admit(ctx context.Context, p *plan.Prepared) error {
 	if s.txn.modes.readOnly && !p.ReadOnly {
 		return errReadOnly(p.Refusal)
 	}
+	if err := s.refuseOnStandby(); err != nil {
+		return err
+	}
 	s.open()
 	return s.prepareRead(ctx, p)
 }

@@ -40,6 +40,13 @@ type Options struct {
 	Disk wal.Disk
 	// Fatal is called when the log has failed; nil prints and exits with wal.ExitPoisoned.
 	Fatal func(error)
+
+	// ReplicaOf makes the node a standby of that primary: HOST:PORT, keywords and values, or a
+	// postgres:// address. An empty directory is seeded from it. A directory that is a standby's
+	// already stays one without.
+	ReplicaOf string
+	// Slot is the replication slot to use there; it is made when it does not exist.
+	Slot string
 }
 
 // DefaultListen is where a server listens unless told otherwise.
@@ -58,6 +65,8 @@ type Server struct {
 	endpoint *pgwire.Endpoint
 	internal map[string]string
 	started  time.Time
+	life     context.Context // ends when the server shuts down
+	endLife  context.CancelFunc
 
 	// Set once by recover, read by sessions, which exist only afterwards.
 	db       *engine.DB
@@ -67,6 +76,8 @@ type Server struct {
 	metrics  *metrics
 	exchange *exchange
 	ready    atomic.Bool
+
+	role
 
 	settings     serverSettings
 	configLoaded atomic.Pointer[time.Time]
@@ -83,6 +94,7 @@ type Server struct {
 
 // Report tells what Start found, for the ready line.
 type Report struct {
+	Role       wal.Role
 	Addr       net.Addr
 	HTTPAddr   net.Addr // nil without
 	Dir        string
@@ -126,6 +138,8 @@ func newServer(opts Options) (*Server, error) {
 	opts.Dir = dir
 	srv := &Server{opts: opts, log: opts.Log, started: time.Now(), served: make(chan struct{}),
 		sessions: make(map[int32]*session)}
+	srv.life, srv.endLife = context.WithCancel(context.Background())
+	srv.role.init()
 	srv.internal = map[string]string{"data_directory": dir,
 		"config_file": filepath.Join(dir, configFile)}
 	srv.configLoaded.Store(timeNow())
@@ -134,6 +148,7 @@ func newServer(opts Options) (*Server, error) {
 		return nil, err
 	}
 	srv.settings.current.Store(initial)
+	srv.readUpstream()
 	return srv, nil
 }
 
@@ -164,6 +179,7 @@ func (srv *Server) listen() error {
 	current := srv.settings.current.Load()
 	srv.endpoint = pgwire.NewEndpoint(srv, pgwire.Options{
 		MaxConnections: int(current.values[settingIDs["max_connections"]].number),
+		MaxSenders:     maxSenders(current.values[idMaxWALSenders].number),
 		AuthenticationTimeout: time.Duration(
 			current.values[settingIDs["authentication_timeout"]].number) * time.Second,
 		Events: srv.wireEvents(),
@@ -209,6 +225,9 @@ func (srv *Server) setInternal(texts map[string]string) {
 // recover opens engine and catalog.
 func (srv *Server) recover(ctx context.Context) (Report, error) {
 	report := Report{Addr: srv.listener.Addr(), Dir: srv.opts.Dir, HTTPAddr: srv.http.addr()}
+	if err := srv.prepare(ctx); err != nil {
+		return report, err
+	}
 	opts, err := srv.engineOptions()
 	if err != nil {
 		return report, err
@@ -219,8 +238,9 @@ func (srv *Server) recover(ctx context.Context) (Report, error) {
 		return report, err
 	}
 	srv.db = db
-	if err := srv.openCatalog(ctx); err != nil {
-		return report, errors.Join(err, db.Close(ctx))
+	report.Role = db.Role()
+	if err := srv.begin(ctx); err != nil {
+		return report, errors.Join(err, srv.abandon(ctx))
 	}
 	stats := db.Stats().Log
 	report.SyncMethod, report.SyncReason = stats.SyncMethod, stats.SyncReason
@@ -231,6 +251,41 @@ func (srv *Server) recover(ctx context.Context) (Report, error) {
 	return report, srv.writeDefaultConfig()
 }
 
+// prepare makes the directory ready to be opened: seeded, and with its slots.
+func (srv *Server) prepare(ctx context.Context) error {
+	if err := srv.seed(ctx); err != nil {
+		return err
+	}
+	return srv.openSlots()
+}
+
+// begin starts what stands on the database, the receiver last: it feeds all of it.
+func (srv *Server) begin(ctx context.Context) error {
+	if err := srv.endSeed(); err != nil {
+		return err
+	}
+	if err := srv.openCatalog(ctx); err != nil {
+		return err
+	}
+	if err := srv.openHub(); err != nil {
+		return err
+	}
+	return srv.beginRole()
+}
+
+// abandon ends what a begin that failed has started.
+func (srv *Server) abandon(ctx context.Context) error {
+	srv.upstream.close()
+	var err error
+	if srv.hub != nil {
+		err = errors.Join(srv.hub.Close(ctx), srv.slots.Close())
+	}
+	if srv.exchange != nil {
+		srv.exchange.close()
+	}
+	return errors.Join(err, srv.db.Close(ctx))
+}
+
 func (srv *Server) openCatalog(ctx context.Context) error {
 	var err error
 	if srv.catalog, err = catalog.Open(ctx, srv.db); err != nil {
@@ -238,7 +293,7 @@ func (srv *Server) openCatalog(ctx context.Context) error {
 	}
 	srv.planner = plan.New(srv.catalog, plan.Options{})
 	srv.executor = exec.New(srv.db, srv.catalog, srv.planner)
-	for _, v := range srv.virtualTables() {
+	for _, v := range append(srv.virtualTables(), srv.replicationTables()...) {
 		srv.catalog.Register(v)
 	}
 	srv.metrics = newMetrics(srv)
@@ -268,7 +323,9 @@ func (srv *Server) engineOptions() (engine.Options, error) {
 		CheckpointTimeout: func() time.Duration {
 			return time.Duration(srv.settings.number(idCheckpointTimeout)) * time.Second
 		},
-		Events: srv.engineEvents(),
+		ReplicaOf: srv.opts.ReplicaOf,
+		Quorum:    &srv.quorum,
+		Events:    srv.engineEvents(),
 	}
 	size := current.values[settingIDs["wal_segment_size"]]
 	if size.source != sourceDefault {
@@ -287,6 +344,7 @@ func (srv *Server) engineOptions() (engine.Options, error) {
 	opts.Log.KeepSize = func() int64 { return srv.settings.number(idWALKeepSize) << 20 }
 	opts.Log.Events = srv.walEvents()
 	opts.Log.Disk = srv.opts.Disk
+	opts.Log.Hold = srv.slots.Hold
 	opts.Log.FloorSamples = wal.FloorSamplesDefault
 	opts.Log.Unresolved = srv.tellUnresolved
 	limit := srv.serverLossLimit()
@@ -312,7 +370,7 @@ func (srv *Server) Connect(
 	srv.sessions[info.PID] = s
 	srv.mu.Unlock()
 	srv.metrics.sessions.Add(1)
-	return s, nil
+	return backendFor(s), nil
 }
 
 func (srv *Server) forget(s *session) {
@@ -337,17 +395,23 @@ func (srv *Server) eachSession(visit func(*session)) {
 // Reload reads the configuration files again, for SIGHUP.
 func (srv *Server) Reload() error { return srv.reload() }
 
-// Shutdown ends the sessions with 57P01, flushes log and store, and closes the directory. An error
-// means that the next start has to recover.
+// Shutdown ends the sessions with 57P01, flushes log and store, and closes the directory. Replicas
+// are sent what is flushed before their senders go. An error means that the next start has to
+// recover.
 func (srv *Server) Shutdown(ctx context.Context) error {
 	srv.log.Info("shutting down")
 	sessions, cancel := context.WithTimeout(ctx, shutdownPatience)
 	defer cancel()
+	srv.endLife()
+	srv.promotion.owned.Wait()
+	srv.upstream.close()
+	srv.endpoint.Drain(sessions, errShuttingDown)
+	err := srv.closeSenders(sessions)
 	srv.endpoint.Shutdown(sessions, errShuttingDown)
 	<-srv.served
 	srv.http.close(ctx)
 	srv.exchange.close()
-	return srv.db.Close(ctx)
+	return errors.Join(err, srv.slots.Close(), srv.db.Close(ctx))
 }
 
 // defaultConfig is what a new directory's ackdb.conf says.
@@ -381,7 +445,7 @@ func (srv *Server) writeDefaultConfig() error {
 // ReadyLine says in one line what a server that is ready found and runs on.
 func (r Report) ReadyLine() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "ackdb %s ready: listening on %s", Version, r.Addr)
+	fmt.Fprintf(&b, "ackdb %s ready: %s, listening on %s", Version, r.Role, r.Addr)
 	if r.HTTPAddr != nil {
 		fmt.Fprintf(&b, ", metrics on http://%s/metrics", r.HTTPAddr)
 	}

@@ -26,6 +26,8 @@ type session struct {
 	started  time.Time
 	commonID uint64 // the pid, as the engine knows the session
 
+	commitWaiting func(engine.WaitKind) // commitWaits, made once
+
 	// Connection goroutine only.
 	settings layers
 	txn      transaction
@@ -43,6 +45,7 @@ type session struct {
 	durable  durableReads
 	outbox   outbox
 	channels map[string]struct{} // listened on
+	ownsSlot bool                // made a temporary one
 	// durableSent is the watermark the client has seen.
 	durableSent wal.LSN
 
@@ -63,7 +66,8 @@ type activity struct {
 	txnStart    time.Time
 	stateChange time.Time
 	app         string
-	waitEvent   string // of a wait that is no lock's
+	// of a wait that is no lock's
+	waitType, waitEvent string
 }
 
 func newSession(
@@ -78,6 +82,7 @@ func newSession(
 	s.exec.VirtualHost = s
 	s.env.Session = s.exec
 	s.env.Notice = s.noticeSQL
+	s.commitWaiting = s.commitWaits
 	s.timers.init(s)
 	s.followReadMode()
 	s.activity = activity{state: "idle", stateChange: s.started, app: s.appName()}
@@ -146,6 +151,9 @@ func (s *session) Close() {
 	s.rollback()
 	s.leaveReadMode()
 	s.unlistenAll()
+	if s.ownsSlot {
+		s.server.hub.ReleaseSession(s.conn.PID())
+	}
 	s.server.forget(s)
 }
 
@@ -209,6 +217,7 @@ func (s *session) noticeSQL(e *types.Error) {
 // planEnv is what names and literals mean now.
 func (s *session) planEnv() plan.Env {
 	s.refreshText()
+	s.refreshCatalog()
 	return plan.Env{Catalog: s.snapshot(), SearchPath: s.text.path, User: s.user,
 		Types: &s.text.env}
 }
@@ -228,6 +237,7 @@ func (s *session) commitOptions() engine.CommitOptions {
 		Wait:    time.Duration(s.settings.number(idCommitWait)) * time.Microsecond,
 		Limit:   s.lossLimit(),
 		OnLimit: engine.LimitAction(s.settings.number(idOnLossLimit)),
+		Waiting: s.commitWaiting,
 	}
 }
 

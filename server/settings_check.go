@@ -117,14 +117,6 @@ func checkRole(text string) (string, *pgwire.Error) {
 	return "", pgwire.Errorf(pgwire.CodeInvalidParameterValue, "role \"%s\" does not exist", text)
 }
 
-func checkStandbyNames(text string) (string, *pgwire.Error) {
-	if strings.TrimSpace(text) == "" {
-		return "", nil
-	}
-	return "", pgwire.Errorf(pgwire.CodeFeatureNotSupported,
-		"synchronous_standby_names is not supported: this server has no replication yet")
-}
-
 func checkTimeZone(text string) (string, *pgwire.Error) {
 	name, _, err := parseTimeZone(text)
 	if err != nil {

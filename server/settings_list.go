@@ -26,7 +26,7 @@ const (
 
 const maxInt32 = math.MaxInt32
 
-var isolationLevels = []string{"serializable", "repeatable read", "read committed",
+var isolationLevels = []string{isolationSerializable, "repeatable read", "read committed",
 	"read uncommitted"}
 
 // The spellings of a boolean that an enum with on and off takes too.
@@ -158,9 +158,6 @@ var settings = []setting{
 		enum:   []string{"local", "remote_write", "remote_apply", "on", "off"},
 		hidden: boolSpellings, boot: "off", category: catWAL,
 		short: "Sets what a commit waits for."},
-	{name: "synchronous_standby_names", kind: kindString, context: contextSighup,
-		category: catReplica, check: checkStandbyNames,
-		short: "Number of synchronous standbys and list of names of potential ones."},
 	{name: "TimeZone", kind: kindString, context: contextUser, boot: "Etc/UTC", report: true,
 		category: catLocale, check: checkTimeZone,
 		short: "Sets the time zone for displaying and interpreting time stamps."},
@@ -311,6 +308,7 @@ var (
 
 func init() {
 	settings = append(settings, receiptSettings...)
+	settings = append(settings, replicationSettings...)
 	for _, s := range ignoredSettings {
 		s.context, s.short = contextUser, accepted
 		s.category = catCompat
@@ -351,6 +349,9 @@ func init() {
 		"wal_writer_delay":                    &idWALWriterDelay,
 		"wal_writer_flush_after":              &idWALWriterFlushAfter,
 	} {
+		*id = settingIDs[name]
+	}
+	for name, id := range replicationIDs {
 		*id = settingIDs[name]
 	}
 }

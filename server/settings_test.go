@@ -126,7 +126,7 @@ func TestStartup(t *testing.T) {
 	}
 	refused("28000", "user", "nobody")
 	refused("3D000", "database", "nowhere")
-	refused("0A000", "replication", "true")
+	refused("22023", "replication", "perhaps")
 	refused("22023", "synchronous_commit", "perhaps")
 	refused("55P02", "options", "-c max_connections=3")
 	refused("42704", "options", "-c no_such=3")

@@ -72,8 +72,17 @@ func TestSettingRefusals(t *testing.T) {
 		{"client_encoding", "LATIN1", "0A000", "conversion between LATIN1 and UTF8 is not supported",
 			"The server speaks UTF8 only."},
 		{"search_path", "a,,b", "22023", `invalid value for parameter "search_path": "a,,b"`, ""},
-		{"synchronous_standby_names", "*", "0A000", "synchronous_standby_names is not supported: " +
-			"this server has no replication yet", ""},
+		{"synchronous_standby_names", "ANY 0 (a)", "22023",
+			`invalid value for parameter "synchronous_standby_names": "ANY 0 (a)"`, ""},
+		{"synchronous_standby_names", "FIRST 1 (a", "42601",
+			`invalid value for parameter "synchronous_standby_names": "FIRST 1 (a"`, ""},
+		{"primary_conninfo", "host=a nonsense=b", "22023",
+			`invalid value for parameter "primary_conninfo"`, ""},
+		{"primary_slot_name", "Big", "42602",
+			`replication slot name "Big" contains invalid character`,
+			"Replication slot names may only contain lower case letters, numbers, and the " +
+				"underscore character."},
+		{"hot_standby", "off", "0A000", "hot_standby = off is not supported", ""},
 	} {
 		def, err := findSetting(test.name)
 		require.NoError(t, err)

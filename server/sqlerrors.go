@@ -8,6 +8,7 @@ import (
 
 	"ackdb/engine"
 	"ackdb/pgwire"
+	"ackdb/replica"
 	"ackdb/server/sql/parse"
 	"ackdb/server/sql/types"
 	"ackdb/wal"
@@ -24,9 +25,18 @@ func wireError(err error) *pgwire.Error {
 	if err == nil {
 		return nil
 	}
+	if e := commitWaitError(err); e != nil {
+		return e
+	}
 	var wire *pgwire.Error
 	if errors.As(err, &wire) {
 		return wire
+	}
+	var peer *replica.Error
+	if errors.As(err, &peer) {
+		e := causedBy(err, peer.Code, peer.Message)
+		e.Detail, e.Hint = peer.Detail, peer.Hint
+		return e
 	}
 	if e := sqlError(err); e != nil {
 		return e
@@ -77,16 +87,16 @@ var engineErrors = []struct {
 	code    string
 	message string
 }{
-	// First: a commit that waited when the disk failed is no commit that was cancelled.
 	{wal.ErrPoisoned, pgwire.CodeIOError, "the log has failed; the server stops"},
-	{engine.ErrCommitWaitCancelled, pgwire.CodeStatementCompletionUnknown,
-		"canceled waiting for the commit to become durable"},
 	{engine.ErrSerialization, pgwire.CodeSerializationFailure, ""},
 	{engine.ErrDeadlock, pgwire.CodeDeadlockDetected, "deadlock detected"},
 	{engine.ErrLockTimeout, pgwire.CodeLockNotAvailable,
 		"canceling statement due to lock timeout"},
 	{engine.ErrLockNotAvailable, pgwire.CodeLockNotAvailable, "could not obtain lock on row"},
 	{engine.ErrTooManyLocks, pgwire.CodeOutOfMemory, "out of shared memory"},
+	{engine.ErrStandby, pgwire.CodeReadOnlySQLTransaction,
+		"cannot execute a writing statement during recovery"},
+	{engine.ErrNotStandby, pgwire.CodeObjectNotInPrerequisiteState, "recovery is not in progress"},
 	{engine.ErrReadOnly, pgwire.CodeReadOnlySQLTransaction,
 		"cannot execute a writing statement in a read-only transaction"},
 	{engine.ErrTxnTooLarge, pgwire.CodeProgramLimitExceeded,
@@ -115,6 +125,29 @@ func engineError(err error) *pgwire.Error {
 	return nil
 }
 
+// commitWaitError answers for a commit that has happened and whose waiting ended before it had
+// reached its level: what the client is told is the commit's state, and not why the wait ended. A
+// commit that waited when the disk failed is no such commit.
+func commitWaitError(err error) *pgwire.Error {
+	var wait *engine.CommitWaitError
+	if !errors.As(err, &wait) || errors.Is(err, wal.ErrPoisoned) {
+		return nil
+	}
+	token := wal.Token{EpochID: wait.Result.EpochID, LSN: wait.Result.End}
+	if wait.Result.Reached < engine.ReachedFlushed {
+		e := causedBy(err, pgwire.CodeStatementCompletionUnknown,
+			"canceled waiting for the commit to become durable")
+		e.Detail = "Commit " + token.String() + " is visible here; it is not known yet whether it " +
+			"would survive a crash."
+		return e
+	}
+	e := causedBy(err, pgwire.CodeStatementCompletionUnknown,
+		"canceled waiting for synchronous replication")
+	e.Detail = "Commit " + token.String() + " has already committed locally, but might not have " +
+		"been replicated to the standby."
+	return e
+}
+
 // describeEngineError adds what the typed errors know.
 func describeEngineError(e *pgwire.Error, err error) {
 	var serialization *engine.SerializationError
@@ -135,9 +168,6 @@ func describeEngineError(e *pgwire.Error, err error) {
 	case errors.As(err, &deadlock):
 		e.Detail = deadlockDetail(deadlock)
 		e.Hint = "See server log for query details."
-	case e.Code == pgwire.CodeStatementCompletionUnknown:
-		e.Detail = "The transaction is committed and visible here; it is not known yet whether it " +
-			"would survive a crash."
 	case e.Message == "":
 		e.Message = err.Error()
 	}

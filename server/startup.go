@@ -11,14 +11,13 @@ import (
 // that refused what they did not know have cost their users years. A wrong value of one we know is
 // refused, as Postgres does.
 func (s *session) applyStartup(params map[string]string) *pgwire.Error {
-	if params["replication"] != "" && params["replication"] != "false" {
-		return fatal(errUnsupported("replication"))
-	}
 	if s.user != superuser {
 		return pgwire.Fatalf(pgwire.CodeInvalidAuthorizationSpec,
 			"role \"%s\" does not exist", s.user)
 	}
-	if db := params["database"]; db != "" && db != databaseName {
+	// Tools that stream the log name a database of theirs, or none.
+	physical := s.conn.Replication() == pgwire.PhysicalReplication
+	if db := params["database"]; db != "" && db != databaseName && !physical {
 		return pgwire.Fatalf(pgwire.CodeInvalidCatalogName, "database \"%s\" does not exist", db)
 	}
 	names := make([]string, 0, len(params))

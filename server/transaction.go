@@ -68,7 +68,7 @@ func (s *session) enter() {
 	t.started = time.Now()
 	t.modes = modes{
 		isolation:  s.settings.get(idDefaultIsolation).text,
-		readOnly:   s.settings.number(idDefaultReadOnly) != 0,
+		readOnly:   s.settings.number(idDefaultReadOnly) != 0 || s.server.inRecovery(),
 		deferrable: s.settings.number(idDefaultDeferrable) != 0,
 	}
 	s.timers.startTransaction()
@@ -91,9 +91,11 @@ func (s *session) open() {
 	t.tx.Engine().SetLockTimeout(milliseconds(s.settings.number(idLockTimeout)))
 }
 
+const isolationSerializable = "serializable"
+
 func isolationOf(level string) engine.Isolation {
 	switch level {
-	case "serializable":
+	case isolationSerializable:
 		return engine.Serializable
 	case "repeatable read":
 		return engine.RepeatableRead
@@ -259,7 +261,7 @@ func (s *session) showIsolation() string {
 
 func (s *session) showReadOnly() string {
 	if s.txn.started.IsZero() {
-		return s.settings.get(idDefaultReadOnly).text
+		return boolValue(s.settings.number(idDefaultReadOnly) != 0 || s.server.inRecovery()).text
 	}
 	return boolValue(s.txn.modes.readOnly).text
 }

@@ -62,12 +62,20 @@ func (s *session) setModes(m parse.TransactionModes) error {
 			return pgwire.Errorf(pgwire.CodeActiveSQLTransaction,
 				"SET TRANSACTION ISOLATION LEVEL must be called before any query")
 		}
+		if err := s.refuseIsolation(m.Isolation); err != nil {
+			return err
+		}
 		t.modes.isolation = m.Isolation
 	}
 	if m.ReadOnly != nil {
 		if !*m.ReadOnly && t.modes.readOnly && t.tx != nil {
 			return pgwire.Errorf(pgwire.CodeActiveSQLTransaction,
 				"transaction read-write mode must be set before any query")
+		}
+		if !*m.ReadOnly {
+			if err := s.refuseReadWrite(); err != nil {
+				return err
+			}
 		}
 		t.modes.readOnly = *m.ReadOnly
 	}

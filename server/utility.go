@@ -47,6 +47,9 @@ func (u *utility) columns() []pgwire.Column { return u.described }
 func (u *utility) run(
 	ctx context.Context, s *session, w *pgwire.Writer, formats []int16,
 ) (string, error) {
+	if err := s.forbidUtility(u.stmt.Tree); err != nil {
+		return "", err
+	}
 	switch n := u.stmt.Tree.(type) {
 	case *parse.TransactionStmt:
 		return s.transactionStmt(ctx, n)

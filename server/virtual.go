@@ -198,7 +198,7 @@ func (s *session) activityRow(waits bool) []types.Datum {
 	case waits:
 		eventType, event = types.NewText("Lock"), types.NewText("tuple")
 	case a.waitEvent != "":
-		eventType, event = types.NewText("IPC"), types.NewText(a.waitEvent)
+		eventType, event = types.NewText(a.waitType), types.NewText(a.waitEvent)
 	case a.state != "active":
 		eventType, event = types.NewText("Client"), types.NewText("ClientRead")
 	}
@@ -210,12 +210,13 @@ func (s *session) activityRow(waits bool) []types.Datum {
 		}
 		port = types.NewInt4(int32(tcp.Port))
 	}
-	return []types.Datum{types.NewOID(databaseOID), types.NewString(types.Name, databaseName),
+	datid, datname, kind := s.placeInActivity()
+	return []types.Datum{datid, datname,
 		types.NewInt4(s.conn.PID()), types.Null, types.NewOID(superuserOID),
 		types.NewString(types.Name, s.user), types.NewText(a.app), addr, types.Null, port,
 		timeOrNull(s.started), timeOrNull(a.txnStart), timeOrNull(a.queryStart),
 		timeOrNull(a.stateChange), eventType, event, types.NewText(a.state), types.Null, types.Null,
-		types.Null, types.NewText(a.query), types.NewText("client backend")}
+		types.Null, types.NewText(a.query), kind}
 }
 
 var preparedColumns = columnsOf("name", types.Text, "statement", types.Text,

@@ -30,12 +30,20 @@ const (
 const (
 	modePrimaryFlush  = "primary_flush"
 	modeStandbyReplay = "standby_replay"
+	modeStandbyWrite  = "standby_write"
+	modeStandbyFlush  = "standby_flush"
 	modeReplicaFlush  = "replica_flush"
 )
 
 // standbyModes and what each waits for, as messages have it.
 var standbyModes = map[string]string{
-	modeStandbyReplay: "replayed", "standby_write": "written", "standby_flush": "flushed"}
+	modeStandbyReplay: "replayed", modeStandbyWrite: "written", modeStandbyFlush: "flushed"}
+
+// waitEvents are what pg_stat_activity shows, by mode.
+var waitEvents = map[string]string{
+	modeStandbyReplay: "WaitForWalReplay", modeStandbyWrite: "WaitForWalWrite",
+	modeStandbyFlush: "WaitForWalFlush", modePrimaryFlush: "WaitForWalFlush",
+	modeReplicaFlush: "WaitForReplicaFlush"}
 
 // replicasMax is the most replicas that replica_flush can ask for.
 const replicasMax = 1000
@@ -67,8 +75,8 @@ func (s *session) waitFor(
 			"higher than READ COMMITTED."
 		return "", e
 	}
-	s.waitsFor("WaitForWalFlush")
-	defer s.waitsFor("")
+	s.waitsFor("IPC", waitEvents[options.mode])
+	defer s.waitsFor("", "")
 	status, err := s.server.awaitReceipt(ctx, receipt, &options)
 	if err != nil {
 		return "", err
@@ -79,10 +87,10 @@ func (s *session) waitFor(
 }
 
 // waitsFor is for pg_stat_activity.
-func (s *session) waitsFor(event string) {
+func (s *session) waitsFor(eventType, event string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.activity.waitEvent = event
+	s.activity.waitType, s.activity.waitEvent = eventType, event
 }
 
 // holdsSnapshot tells a transaction that reads on a snapshot from statement to statement, or a
@@ -97,10 +105,14 @@ func (s *session) holdsSnapshot() bool {
 func (srv *Server) awaitReceipt(
 	ctx context.Context, r receiptText, options *waitOptions,
 ) (string, error) {
+	_, standby := standbyModes[options.mode]
+	if standby && srv.inRecovery() {
+		return srv.awaitStandby(ctx, r, options)
+	}
 	if err := srv.refuseEnded(r); err != nil {
 		return "", err
 	}
-	if _, standby := standbyModes[options.mode]; standby {
+	if standby {
 		if options.noThrow {
 			return waitNotInRecovery, nil
 		}
@@ -110,9 +122,12 @@ func (srv *Server) awaitReceipt(
 		return "", e
 	}
 	if options.mode == modeReplicaFlush {
-		e := pgwire.Errorf(pgwire.CodeObjectNotInPrerequisiteState,
-			"replica_flush:%d cannot be reached: no replica is connected", options.replicas)
-		e.Hint = "This version has no replication."
+		return srv.awaitReplicas(ctx, r.LSN, options)
+	}
+	if srv.inRecovery() {
+		e := pgwire.Errorf(pgwire.CodeObjectNotInPrerequisiteState, "recovery is in progress")
+		e.Hint = "Waiting for " + modePrimaryFlush + " can only be done on a primary server. Use " +
+			modeStandbyFlush + " mode on a standby server."
 		return "", e
 	}
 	return srv.awaitFlush(ctx, r.LSN, options)
@@ -124,19 +139,13 @@ func (srv *Server) refuseEnded(r receiptText) error {
 	if r.bare {
 		return nil
 	}
-	log := srv.db.Log()
 	switch status := srv.judge(r); {
 	case status == wal.StatusDurable:
 		return nil
 	case status == wal.StatusLost:
-		e := pgwire.Errorf(codeCommitLost, "commit %s is lost", r.Token)
-		e.Detail = "Its epoch ended below it: the commit was acknowledged and did not survive."
-		return e
-	case r.EpochID != log.EpochID():
-		e := pgwire.Errorf(pgwire.CodeInvalidParameterValue,
-			"commit token %s names an epoch that this server does not know", r.Token)
-		e.Hint = "SELECT * FROM ack_epochs shows those it knows."
-		return e
+		return errCommitLost(r)
+	case r.EpochID != srv.db.Log().Epochs().Last().EpochID:
+		return errUnknownEpoch(r)
 	}
 	return nil
 }
@@ -154,10 +163,7 @@ func (srv *Server) awaitFlush(
 	}
 	switch {
 	case errors.Is(err, wal.ErrBeyondEnd):
-		e := pgwire.Errorf(pgwire.CodeInvalidParameterValue,
-			"LSN %s is beyond the end of the log", lsn)
-		e.Detail = "The log ends at " + log.Inserted().String() + "."
-		return "", e
+		return "", errBeyondEnd(lsn, log.Inserted())
 	case err != nil:
 		return "", err
 	case reached:

@@ -80,7 +80,10 @@ func TestWaitFor(t *testing.T) {
 	require.Equal(t, "not in recovery", s.value(waitSQL(token, " with (no_throw)")))
 	require.Equal(t, "not in recovery",
 		s.value(waitSQL(token, " with (mode 'standby_flush', no_throw true)")))
-	s.fails("55000", waitSQL(token, " with (mode 'replica_flush:2')"))
+	e := s.fails("57014", waitSQL(token, " with (mode 'replica_flush:2', timeout 1)"))
+	require.Contains(t, e.Message, "to be flushed by 2 replicas; 0 have")
+	require.Equal(t, "timeout",
+		s.value(waitSQL(token, " with (mode 'replica_flush:1', timeout 1, no_throw)")))
 }
 
 // TestWaitForRefusals: what is wrong with the statement is said at once, in Postgres 19's words.

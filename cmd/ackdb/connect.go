@@ -37,17 +37,20 @@ func (c *connection) ask(queries ...string) ([]*pgwire.Result, error) {
 	return results, nil
 }
 
-// printResult prints a row as lines of name and value, several rows as a table.
+// printResult prints a row as lines of name and value.
 func printResult(r *pgwire.Result) error {
 	w := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
-	if len(r.Rows) == 1 {
-		for i, name := range r.Columns {
-			if _, err := fmt.Fprintf(w, "%s\t%s\n", name, text(r.Rows[0][i])); err != nil {
-				return err
-			}
+	for i, name := range r.Columns {
+		if _, err := fmt.Fprintf(w, "%s\t%s\n", name, text(r.Rows[0][i])); err != nil {
+			return err
 		}
-		return w.Flush()
 	}
+	return w.Flush()
+}
+
+// printTable prints rows as a table.
+func printTable(r *pgwire.Result) error {
+	w := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
 	for _, name := range r.Columns {
 		if _, err := fmt.Fprintf(w, "%s\t", name); err != nil {
 			return err

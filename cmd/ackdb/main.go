@@ -20,6 +20,7 @@ import (
 type commandLine struct {
 	Start      startCommand      `cmd:"" help:"Serve a data directory, creating it when it is empty."`
 	Status     statusCommand     `cmd:"" help:"Show what a running server does."`
+	Promote    promoteCommand    `cmd:"" help:"Make a running standby a primary."`
 	Checkpoint checkpointCommand `cmd:"" help:"Make a running server flush its store."`
 	WAL        walCommand        `cmd:"" name:"wal" help:"Look into a log, without a server."`
 	Version    versionCommand    `cmd:"" help:"Show the version and how this binary syncs."`

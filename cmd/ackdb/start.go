@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -15,6 +16,8 @@ import (
 type startCommand struct {
 	Data      string   `required:"" placeholder:"DIR" help:"Data directory; created when it does not exist."`
 	Listen    string   `default:"127.0.0.1:5433" placeholder:"HOST:PORT" help:"Address for clients (default ${default})."`
+	ReplicaOf string   `placeholder:"HOST:PORT" help:"Follow this primary (also as keywords and values, or a postgres:// address). An empty directory is seeded from it; a standby's stays a standby's without the flag."`
+	Slot      string   `placeholder:"NAME" help:"Replication slot to use there; made when it does not exist."`
 	Setting   []string `short:"c" name:"set" sep:"none" placeholder:"NAME=VALUE" help:"A setting, over those of ackdb.conf; may be given again."`
 	HTTP      string   `name:"http" placeholder:"HOST:PORT" help:"Address for metrics (/metrics) and readiness (/ready); none when not given. A port alone means 127.0.0.1."`
 	Insecure  bool     `help:"Allow addresses that other machines can reach. There is no authentication yet: whoever connects is superuser."`
@@ -25,37 +28,60 @@ type startCommand struct {
 // shutdownTimeout bounds an orderly stop: sessions, the last flush of log and store.
 const shutdownTimeout = 5 * time.Minute
 
-// Run serves until SIGTERM or SIGINT. SIGHUP reads the configuration again.
+// Run serves until SIGTERM or SIGINT. SIGHUP reads the configuration again. A standby whose log is
+// gone from its primary starts over in the same process, seeded again.
 func (c *startCommand) Run() error {
 	logger := slog.New(c.logHandler())
 	// A write to a client that is gone is an error of that connection, not the end of the process.
 	signal.Ignore(syscall.SIGPIPE)
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	for {
+		srv, report, err := c.start(signals, logger)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(os.Stderr, report.ReadyLine())
+		reason := serve(srv, signals, logger)
+		if err := shutDown(srv); err != nil {
+			return fmt.Errorf("stop: %w", err)
+		}
+		logger.Info("stopped")
+		if !errors.Is(reason, server.ErrReseed) {
+			return reason
+		}
+		if err := srv.Reseed(); err != nil {
+			return err
+		}
+		// What clients were told must still be there when it is back.
+		c.Listen = report.Addr.String()
+	}
+}
 
-	srv, report, err := c.start(signals, logger)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintln(os.Stderr, report.ReadyLine())
-	for received := range signals {
-		if received != syscall.SIGHUP {
-			logger.Info("stopping", "signal", received.String())
-			break
+// serve returns when a signal asks for it, or with why the server cannot go on.
+func serve(srv *server.Server, signals <-chan os.Signal, logger *slog.Logger) error {
+	for {
+		select {
+		case received := <-signals:
+			if received != syscall.SIGHUP {
+				logger.Info("stopping", "signal", received.String())
+				return nil
+			}
+			if err := srv.Reload(); err != nil {
+				logger.Error("configuration not reloaded", "err", err)
+				continue
+			}
+			logger.Info("configuration reloaded")
+		case <-srv.Stopping():
+			return srv.Reason()
 		}
-		if err := srv.Reload(); err != nil {
-			logger.Error("configuration not reloaded", "err", err)
-			continue
-		}
-		logger.Info("configuration reloaded")
 	}
+}
+
+func shutDown(srv *server.Server) error {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 	defer cancel()
-	if err := srv.Shutdown(ctx); err != nil {
-		return fmt.Errorf("stop: %w", err)
-	}
-	logger.Info("stopped")
-	return nil
+	return srv.Shutdown(ctx)
 }
 
 // start opens the server; a signal meanwhile gives up the recovery, which the next start repeats.
@@ -78,7 +104,7 @@ func (c *startCommand) start(
 	}()
 	srv, report, err := server.Start(ctx, server.Options{
 		Dir: c.Data, Listen: withHost(c.Listen), HTTP: withHost(c.HTTP), Insecure: c.Insecure,
-		Settings: c.Setting, Log: logger,
+		Settings: c.Setting, Log: logger, ReplicaOf: c.ReplicaOf, Slot: c.Slot,
 	})
 	close(started)
 	<-watched

@@ -27,14 +27,24 @@ type Catalog struct {
 	settled  chan struct{}  // closed and replaced whenever pending shrinks
 	virtuals []*VirtualTable
 
+	// following and read are of a standby: read is up to where current holds what was applied.
+	following atomic.Bool
+	read      atomic.Uint64
+	refreshMu sync.Mutex // one reading at a time, so that an older one never replaces a newer
+
 	oidMu sync.Mutex // held over the small commit that advances the oid counter
 }
 
-// Open reads the catalog of a store and, when the store is fresh, writes the table kv into it.
+// Open reads the catalog of a store and, when the store is fresh, writes the table kv into it. A
+// standby's is its primary's, so nothing is written there, and the catalog follows what is applied.
 func Open(ctx context.Context, db *engine.DB) (*Catalog, error) {
 	c := &Catalog{db: db, pending: map[uint32]int{}, settled: make(chan struct{})}
+	c.Follow(db.Role() == wal.RoleStandby)
 	if err := c.Reload(ctx); err != nil {
 		return nil, err
+	}
+	if c.following.Load() {
+		return c, nil
 	}
 	fresh, err := c.fresh(ctx)
 	if err != nil || !fresh {
@@ -52,6 +62,7 @@ func (c *Catalog) Snapshot() *Snapshot { return c.current.Load() }
 // Reload reads every descriptor again and publishes the result: at start, and whenever descriptors
 // arrived by another way than a commit of this process.
 func (c *Catalog) Reload(ctx context.Context) error {
+	applied := c.db.Applied()
 	t := c.db.Begin(engine.TxnOptions{ReadOnly: true})
 	defer t.Rollback()
 	t.StartStatement()
@@ -72,6 +83,7 @@ func (c *Catalog) Reload(ctx context.Context) error {
 		next.putVirtual(v)
 	}
 	c.current.Store(next)
+	c.readFrom(applied)
 	return ctx.Err()
 }
 

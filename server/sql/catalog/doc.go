@@ -18,7 +18,9 @@
 //   - C4: an oid is never given twice, nor a storage id: both come from one counter that is
 //     advanced by a small commit of its own, ahead of the DDL that uses it. A rolled back DDL
 //     leaves a gap.
+//   - C5: on a standby a statement's plan is of a catalog that holds every descriptor its snapshot
+//     can see: both are compared once the snapshot is taken.
 //
-// Lock order: Catalog.oidMu before any engine lock; Catalog.mu is a leaf and is never held across
+// Lock order: Catalog.oidMu and refreshMu before any engine lock; Catalog.mu is a leaf and is never held across
 // a call into the engine.
 package catalog

@@ -105,6 +105,9 @@ func (x *Executor) lock(ctx context.Context, p *plan.Prepared, r *run) (*plan.Pr
 
 // settled waits out commits of DDL on the plan's tables and says whether the plan is still current.
 func (x *Executor) settled(ctx context.Context, p *plan.Prepared, r *run) (bool, error) {
+	if err := x.catalog.Refresh(ctx); err != nil {
+		return false, err
+	}
 	if x.catalog.Committing() {
 		if err := x.catalog.AwaitSettled(ctx, p.Uses...); err != nil {
 			return false, err
