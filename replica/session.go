@@ -53,16 +53,14 @@ func (r *Receiver) stream(ctx context.Context, up Upstream, timeline uint32) (*s
 	}
 	r.began(from, timeline)
 	l.start(ctx)
-	err = l.take(ctx)
-	inOrder := errors.Is(err, io.EOF)
-	l.stop(inOrder)
-	if !inOrder {
-		if cause := context.Cause(ctx); cause != nil {
-			err = cause
-		}
-		return nil, fmt.Errorf("replica: receive log: %w", err)
+	if err = l.take(ctx); errors.Is(err, io.EOF) {
+		l.stop(true)
+		return l.finish(ctx)
 	}
-	return l.finish(ctx)
+	// Whatever failed first is the reason; what fails because of it is not.
+	broken(err)
+	l.stop(false)
+	return nil, fmt.Errorf("replica: receive log: %w", context.Cause(ctx))
 }
 
 // refused says what it means that upstream does not stream from a position.
