@@ -139,7 +139,7 @@ func (b *backup) send(ctx context.Context) error {
 	b.hub.mu.Lock()
 	b.progress.Total = size
 	b.hub.mu.Unlock()
-	if err := b.out.Begin(start, timelineAt(log.Timelines(), start), size>>10); err != nil {
+	if err := b.begin(start, size); err != nil {
 		return err
 	}
 	if err := b.out.Data([]byte("nbase.tar\x00\x00")); err != nil {
@@ -171,6 +171,17 @@ func (b *backup) send(ctx context.Context) error {
 		}
 	}
 	return b.out.End(end, timelineAt(history, end))
+}
+
+// begin tells the peer where the log begins. An idle server right behind a switched segment has
+// none: pg_basebackup, streaming the log beside the copy, dies when it gets not one byte of it. So
+// it is told to begin with the end of the segment before, which is kept for the chain's sake.
+func (b *backup) begin(start wal.LSN, size int64) error {
+	log := b.hub.opts.Log
+	if start == segmentOf(log, start) && start == log.Flushed() && log.Oldest() < start {
+		start -= 8
+	}
+	return b.out.Begin(start, timelineAt(log.Timelines(), start), size>>10)
 }
 
 // stableEnd is how far the log is flushed, with the history up to there: a promotion in between

@@ -20,6 +20,7 @@ import (
 type servedNode struct {
 	t     *testing.T
 	disk  *waltest.Disk
+	dir   *wal.Dir
 	log   *wal.Log
 	slots *replica.Slots
 	hub   *replica.Hub
@@ -66,7 +67,9 @@ func openServed(t *testing.T, disk *waltest.Disk) *servedNode {
 	require.NoError(t, err)
 	n.log, _, err = dir.OpenLog(context.Background(), wal.Start{})
 	require.NoError(t, err)
-	require.NoError(t, n.log.BeginEpoch(context.Background()))
+	if n.dir = dir; dir.Control().Role == wal.RolePrimary {
+		require.NoError(t, n.log.BeginEpoch(context.Background()))
+	}
 	n.hub = replica.NewHub(replica.HubOptions{
 		Dir: "/data", Log: n.log, Slots: n.slots, Clock: n.clock,
 		Settings: func() replica.HubSettings {
@@ -81,6 +84,22 @@ func openServed(t *testing.T, disk *waltest.Disk) *servedNode {
 	})
 	t.Cleanup(n.close)
 	return n
+}
+
+// standby is the same node started again as one that follows.
+func (n *servedNode) standby() *servedNode {
+	n.t.Helper()
+	require.NoError(n.t, n.dir.SetRole(wal.RoleStandby, "host=elsewhere"))
+	n.close()
+	return openServed(n.t, n.disk)
+}
+
+// promote begins a timeline where the log ends, and returns where that is.
+func (n *servedNode) promote() wal.LSN {
+	n.t.Helper()
+	begin, err := n.log.Promote(context.Background(), "a test")
+	require.NoError(n.t, err)
+	return begin.Ended
 }
 
 // close ends everything, abruptly for streams that still run.
@@ -161,6 +180,7 @@ type tap struct {
 	from, at wal.LSN
 	data     []byte
 	alive    []replica.Keepalive // received since the last look
+	greeting replica.Keepalive   // of a trusted peer: the first, which nobody asks for
 }
 
 type streamEnd struct {
@@ -188,6 +208,9 @@ func (n *servedNode) stream(req replica.StartReplication, peer replica.Peer) *ta
 	case <-opened:
 	case end := <-s.done:
 		require.NoError(n.t, end.err, "the stream was refused")
+	}
+	if peer.Node != 0 {
+		s.greeting = s.awaitKeepalive()
 	}
 	return s
 }
@@ -270,7 +293,15 @@ func (s *tap) report(write, flush, apply wal.LSN) {
 	require.NoError(s.t, s.link.Send(replica.AppendStatus(nil, replica.Status{
 		Write: write, Flush: flush, Apply: apply, Time: s.node.clock.Now(), Reply: true,
 	})))
-	s.alive = nil
+	s.awaitKeepalive()
+	require.Empty(s.t, s.alive, "a keepalive that was not asked for may not stand for the answer")
+}
+
+// pass moves the clock, and takes the keepalive that this sends to a trusted peer.
+func (s *tap) pass(d time.Duration) {
+	s.t.Helper()
+	s.node.clock.AwaitTimer(200 * time.Millisecond)
+	s.node.clock.Advance(d)
 	s.awaitKeepalive()
 }
 

@@ -204,7 +204,7 @@ func TestStreamAsksAtASegmentsEnd(t *testing.T) {
 func TestStreamTellsAReplicaHowFreshItIs(t *testing.T) {
 	n := newServed(t)
 	s := n.stream(replica.StartReplication{From: wal.FirstLSN}, trusted)
-	require.True(t, s.awaitKeepalive().Staled)
+	require.True(t, s.greeting.Staled)
 	n.stale.Store(int64(3 * time.Second))
 	n.clock.AwaitTimer(200 * time.Millisecond)
 	n.clock.Advance(200 * time.Millisecond)
