@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"time"
 
 	"ackdb/pgwire"
 	"ackdb/replica"
@@ -21,8 +22,13 @@ func (r *replicationSession) baseBackup(
 	if err != nil {
 		return err
 	}
-	err = r.server.hub.Backup(ctx, c, r.peer(), snapshot,
-		&backupOut{writer: w, log: r.server.db.Log()})
+	peer := r.peer()
+	out := &backupOut{writer: w, patience: r.senderTimeout(), stalled: func() {
+		r.server.log.Warn("terminating walsender process due to replication timeout: the client "+
+			"does not read its base backup", "pid", peer.Conn, "application_name", peer.App)
+		r.conn.Break()
+	}}
+	err = r.server.hub.Backup(ctx, c, peer, snapshot, out)
 	if closing := snapshot.Close(); err == nil {
 		err = closing
 	}
@@ -36,12 +42,15 @@ func (r *replicationSession) baseBackup(
 // replica.BackupWriter.
 type backupOut struct {
 	writer *pgwire.Writer
-	log    *wal.Log
+	// patience is how long the client may take to read a piece; 0 is for ever. Stalled ends one that
+	// takes longer: it would hold a snapshot of the store, and all log since, as long as it likes.
+	patience time.Duration
+	stalled  func()
 }
 
 // Begin implements replica.BackupWriter.
 func (o *backupOut) Begin(start wal.LSN, timeline uint32, sizeKB int64) error {
-	if err := o.position(o.streamable(start), timeline); err != nil {
+	if err := o.position(start, timeline); err != nil {
 		return err
 	}
 	// One tablespace, the default, which has neither oid nor place.
@@ -56,19 +65,12 @@ func (o *backupOut) Begin(start wal.LSN, timeline uint32, sizeKB int64) error {
 	return nil
 }
 
-// streamable is where a client that streams the log beside the backup is told to begin, which is at
-// the segment's start. A backup of an idle node may begin where the log ends, and pg_basebackup 15
-// crashes when it compresses a stream without a byte: it gets the segment before.
-func (o *backupOut) streamable(start wal.LSN) wal.LSN {
-	before := start - 1
-	if start%wal.LSN(o.log.SegmentSize()) != 0 || start < o.log.Flushed() || before < o.log.Oldest() {
-		return start
-	}
-	return before
-}
-
 // Data implements replica.BackupWriter.
 func (o *backupOut) Data(parts ...[]byte) error {
+	if o.patience > 0 {
+		timer := time.AfterFunc(o.patience, o.stalled)
+		defer timer.Stop()
+	}
 	buf := o.writer.BeginCopyData()
 	for _, p := range parts {
 		buf = append(buf, p...)

@@ -394,3 +394,22 @@ func TestReplicationBaseBackupMessages(t *testing.T) {
 	require.Equal(t, "E 42601 unrecognized base backup option: \"tablespaces\"\n",
 		w.exchange("BASE_BACKUP (TABLESPACES 1)"))
 }
+
+// TestReplicationBaseBackupUnread: a client that does not read its backup does not hold the log for
+// ever.
+func TestReplicationBaseBackupUnread(t *testing.T) {
+	n := startNode(t, "wal_sender_timeout=100ms")
+	s := n.session()
+	// More than the sockets' buffers hold.
+	s.do("insert into kv select 'k' || g, repeat(md5(g::text), 1000) from generate_series(1, 700) g")
+	w := n.session("replication", "true").wire()
+	w.front.Send(&pgproto3.Query{String: "BASE_BACKUP"})
+	require.NoError(t, w.front.Flush())
+	count := "select count(*) from pg_stat_progress_basebackup"
+	require.Eventually(t, func() bool { return s.value(count) == "1" }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return s.value(count) == "0" }, patience, time.Millisecond)
+	var err error
+	for err == nil {
+		_, err = w.front.Receive()
+	}
+}
