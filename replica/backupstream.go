@@ -164,6 +164,9 @@ func (s *backupStream) progress(done bool) {
 		return
 	}
 	s.told = now
+	if done {
+		s.total = s.bytes // it was an estimate
+	}
 	p := SeedProgress{Bytes: s.bytes, Total: s.total, Active: now.Sub(s.began), Done: done}
 	if seconds := p.Active.Seconds(); seconds > 0 {
 		p.Rate = float64(s.bytes) / seconds

@@ -147,6 +147,8 @@ func (l *link) message(ctx context.Context, msg []byte, now time.Time) error {
 		l.receiver.status.heard(k.End, k.Time, now)
 		l.staleness, l.trusted = k.Staleness, true
 		l.saw(k.End, now.Add(-k.Staleness))
+		// Whatever moved and did not say so is reported a keepalive later, not an interval.
+		l.receiver.poke()
 		if k.Reply {
 			l.want(false)
 		}
