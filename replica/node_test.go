@@ -65,7 +65,9 @@ func openServed(t *testing.T, disk *waltest.Disk) *servedNode {
 		Fatal: func(err error) { t.Errorf("log poisoned: %v", err) },
 	})
 	require.NoError(t, err)
-	n.log, _, err = dir.OpenLog(context.Background(), wal.Start{})
+	n.log, _, err = dir.OpenLog(context.Background(), wal.Start{
+		Applied: dir.Control().Applied, Redo: dir.Control().Redo,
+	})
 	require.NoError(t, err)
 	if n.dir = dir; dir.Control().Role == wal.RolePrimary {
 		require.NoError(t, n.log.BeginEpoch(context.Background()))

@@ -96,11 +96,13 @@ func OpenSlots(opts SlotsOptions) (*Slots, error) {
 	return s, nil
 }
 
-// attach tells the slots whose log they hold.
+// attach tells the slots whose log they hold. Those that point at log which is gone are lost from
+// the start.
 func (s *Slots) attach(log *wal.Log) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.log = log
+	s.mu.Unlock()
+	s.check(false)
 }
 
 func checkSlotName(name string) error {

@@ -90,24 +90,23 @@ func (s *Slots) check(recycling bool) {
 
 // checkLocked looks at one slot. REQUIRES: mu.
 func (s *Slots) checkLocked(found *slot, limits SlotLimits, recycling bool) []slotEvent {
-	limit := limits.limit()
-	if found.restart == 0 || found.lost || limit < 0 {
+	if found.restart == 0 || found.lost {
 		return nil
 	}
-	held := int64(s.log.Flushed()) - int64(found.restart)
+	limit, held := limits.limit(), int64(s.log.Flushed())-int64(found.restart)
 	var events []slotEvent
 	event := func(tell func(SlotInfo, int64, int64)) {
 		events = append(events, slotEvent{tell, s.infoLocked(found, limits), held, limit})
 	}
 	switch {
+	case limit < 0 || held < limit/2:
+		found.warned = false
 	case held > limit/4*3 && !found.warned:
 		found.warned = true
 		event(s.opts.Events.NearLimit)
-	case held < limit/2:
-		found.warned = false
 	}
-	// Someone ahead of the slot file may have recycled what a slot in it still points at.
-	if recycling && held > limit || found.restart < segmentOf(s.log, s.log.Oldest()) {
+	// An older file of slots, put back by hand, may point at log that is gone.
+	if recycling && limit >= 0 && held > limit || found.restart < s.log.Oldest() {
 		s.loseLocked(found)
 		event(s.opts.Events.Lost)
 	}
