@@ -77,10 +77,10 @@ func TestFlushedReadsAreFresh(t *testing.T) {
 			for i := range 200 {
 				value := fmt.Sprint(i)
 				mustPut(t, b.db, FirstUserTable, "k", value, wal.LevelLocal)
-				syncs := b.fs.Syncs()
+				flushes := b.fs.Flushes()
 				got, _ := flushedGet(t, b.db, TxnOptions{}, "k")
 				require.Equal(t, value, got)
-				require.Equal(t, syncs, b.fs.Syncs())
+				require.Equal(t, flushes, b.fs.Flushes())
 			}
 			release()
 			b.close()

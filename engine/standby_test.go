@@ -216,8 +216,10 @@ func TestStandbyAppliesBeyondMaxWALSize(t *testing.T) {
 	release := make(chan struct{})
 	blocked = release
 	defer close(release)
-	for range 3 {
-		commitLargeRows(t, p.from, wal.LevelLocal)
+	// Small ones: the view of a large one could not be closed while the MANIFEST is held.
+	value := string(make([]byte, 64<<10))
+	for range 3 * testSegmentSize / len(value) {
+		mustPut(t, p.from, FirstUserTable, "a", value, wal.LevelOff)
 	}
 	p.mustCatchUp(t)
 	requireSameRows(t, p.from, p.to)
