@@ -36,18 +36,23 @@ func (n *node) replication(params ...string) *pgwire.Client {
 // varying are the values of an answer that differ from run to run.
 var varying = regexp.MustCompile(`[0-9A-F]+/[0-9A-F]+|\b[0-9]{8,}\b`)
 
-// exchange is all that the server answers to a simple query, a message a line.
+// exchange is all that the server answers to a simple query, a message a line. A copy in both
+// directions that the server ends is ended, too.
 func (w *wire) exchange(sql string) string {
 	w.t.Helper()
 	w.front.Send(&pgproto3.Query{String: sql})
 	require.NoError(w.t, w.front.Flush())
 	var b strings.Builder
+	both := false
 	for {
 		m, err := w.front.Receive()
 		require.NoError(w.t, err)
 		switch m := m.(type) {
 		case *pgproto3.ReadyForQuery:
 			return b.String()
+		case *pgproto3.CopyBothResponse:
+			both = true
+			fmt.Fprintf(&b, "W %d %d", m.OverallFormat, len(m.ColumnFormatCodes))
 		case *pgproto3.RowDescription:
 			b.WriteString("T")
 			for _, f := range m.Fields {
@@ -72,6 +77,10 @@ func (w *wire) exchange(sql string) string {
 			fmt.Fprintf(&b, "d %c", m.Data[0])
 		case *pgproto3.CopyDone:
 			b.WriteString("c")
+			if both {
+				w.front.Send(m)
+				require.NoError(w.t, w.front.Flush())
+			}
 		default:
 			fmt.Fprintf(&b, "%T", m)
 		}
