@@ -260,3 +260,30 @@ func TestRecoveryZeroesTheOldTimelineBehindTheFork(t *testing.T) {
 	require.Equal(t, clean, down.disk.Content(path))
 	down.stop()
 }
+
+// Who looks at a log sees what the next start will: not the segment of a timeline that has not
+// begun, half copied as it may be.
+func TestVerifyAroundAFork(t *testing.T) {
+	for _, gap := range forkGaps {
+		up, down := standbyAt(t, 1, gap)
+		up.stop()
+		fork := down.log.Flushed()
+		half := "/data/wal/" + wal.SegmentName(2, fork, wal.SegmentSizeMin)
+		down.create(half, make([]byte, segment))
+		report, err := wal.Verify(down.disk, "/data")
+		require.NoError(t, err)
+		require.Equal(t, fork.String(), report.End, "%+v", report)
+		require.Equal(t, wal.VerdictOK, report.Verdict, "%+v", report)
+		down.disk.Lose(half)
+
+		down.promote("")
+		down.work(1)
+		end := down.log.Flushed()
+		require.NoError(t, down.log.Close(true))
+		report, err = wal.Verify(down.disk, "/data")
+		require.NoError(t, err)
+		require.Equal(t, end.String(), report.End)
+		require.Equal(t, wal.VerdictOK, report.Verdict, "%+v", report)
+		require.EqualValues(t, 1, report.Records["timeline-begin"])
+	}
+}

@@ -1,6 +1,7 @@
 package wal
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -90,18 +91,23 @@ func (w *walker) findSegments() error {
 	} else if err := w.askSegment(names[0]); err != nil {
 		return err
 	}
+	files, err := w.segs.files()
+	if err != nil {
+		return err
+	}
+	if len(files) == 0 {
+		return fmt.Errorf("wal: %s has no segments of %d bytes", w.segs.dir, w.segs.size)
+	}
+	if files, err = w.live(files); err != nil {
+		return err
+	}
 	// Where two timelines have the same segment the newer has the history that goes on.
 	newest := map[LSN]uint32{}
-	for _, name := range names {
-		if timeline, start, ok := ParseSegmentName(name, w.segs.size); ok {
-			newest[start] = max(newest[start], timeline)
-		}
+	for _, f := range files {
+		newest[f.start] = max(newest[f.start], f.timeline)
 	}
 	for start := range newest {
 		w.starts = append(w.starts, start)
-	}
-	if len(w.starts) == 0 {
-		return fmt.Errorf("wal: %s has no segments of %d bytes", w.segs.dir, w.segs.size)
 	}
 	slices.Sort(w.starts)
 	w.segs.timeline = func(start LSN) uint32 {
@@ -113,6 +119,55 @@ func (w *walker) findSegments() error {
 		return newest[w.starts[max(0, i-1)]]
 	}
 	return nil
+}
+
+// live leaves out the segments of timelines that have not begun: a promotion, or a follower's
+// switch, that was cut off, which the next start removes.
+func (w *walker) live(files []segmentFile) ([]segmentFile, error) {
+	for {
+		newest := slices.MaxFunc(files, func(a, b segmentFile) int {
+			return cmp.Compare(a.timeline, b.timeline)
+		}).timeline
+		begun, err := w.hasBegun(files, newest)
+		if begun || err != nil {
+			return files, err
+		}
+		files = slices.DeleteFunc(files, func(f segmentFile) bool { return f.timeline == newest })
+	}
+}
+
+// hasBegun says whether the segments of a timeline have its timeline-begin. If no older segment
+// leads up to them, they do not have to: it was recycled.
+func (w *walker) hasBegun(files []segmentFile, timeline uint32) (begun bool, err error) {
+	i := slices.IndexFunc(files, func(f segmentFile) bool { return f.timeline == timeline })
+	first := files[i].start
+	if !slices.ContainsFunc(files, func(f segmentFile) bool {
+		return f.timeline < timeline && (f.start == first || f.start+LSN(w.segs.size) == first)
+	}) {
+		return true, nil
+	}
+	segs := w.segs
+	segs.timeline = func(LSN) uint32 { return timeline }
+	r := newReader(segs, func(start LSN) (File, error) { return segs.disk.OpenRead(segs.path(start)) })
+	defer func() { err = errors.Join(err, r.close()) }()
+	// In the fork's segment, or behind a filler in the next.
+	for c := chainFrom(segs.size, first); c.end < first+2*LSN(segs.size); {
+		pos, err := r.next(c.end, noLimit)
+		if err != nil {
+			return false, unlessBad(err)
+		}
+		rec, err := r.frame(pos, noLimit)
+		if err == nil {
+			err = c.accept(&rec)
+		}
+		if err != nil {
+			return false, unlessBad(err)
+		}
+		if rec.Type == TypeTimelineBegin && rec.Timeline == timeline {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // askSegment reads the first record of a segment for its size and system.
