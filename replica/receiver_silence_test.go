@@ -12,6 +12,7 @@ import (
 	"ackdb/pgwire"
 	"ackdb/replica"
 	"ackdb/wal"
+	"ackdb/wal/waltest"
 )
 
 // bubble runs a test in a world whose time goes on only when everybody waits: what the tests of this
@@ -297,5 +298,45 @@ func TestReceiverBacksOff(t *testing.T) {
 		require.Equal(t, []time.Duration{100 * ms, 200 * ms, 400 * ms, 800 * ms, 1600 * ms, 3200 * ms,
 			5000 * ms, 5000 * ms, 5000 * ms}, gaps)
 		require.Equal(t, 10, r.Status().Failures)
+	})
+}
+
+// The report that log is written does not hold up the one that it is flushed; those of one kind keep
+// their distance.
+func TestReceiverReportsEachKindOfProgressAtOnce(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		p := newPrimary(t)
+		s := standbyOf(t, p)
+		up, fars := pipeUpstream(s)
+		applied := s.log.Flushed()
+		follow(t, s, up.dial, func(o *replica.ReceiverOptions) {
+			o.StatusInterval = func() time.Duration { return 0 }
+			o.Applied = func() wal.LSN { return applied }
+		})
+		far := <-fars
+		status(t, far)
+		time.Sleep(time.Second)
+		gate := s.disk.Stall(waltest.OpSync, s.log.SegmentName(applied))
+		send := func() (written wal.LSN) {
+			from := s.log.Written()
+			p.commit(100)
+			p.flush()
+			sendLog(t, p, far, from)
+			return p.log.Flushed()
+		}
+		begun := time.Now()
+		first := send()
+		require.Equal(t, first, status(t, far).Write, "written is told while the disk stalls")
+		require.Zero(t, time.Since(begun))
+		second := send()
+		gate.Open()
+		got := status(t, far)
+		require.Equal(t, second, got.Write)
+		require.GreaterOrEqual(t, got.Flush, first)
+		require.Zero(t, time.Since(begun), "so is flushed, though written was told just before")
+		for got.Flush != second {
+			got = status(t, far)
+		}
+		require.LessOrEqual(t, time.Since(begun), time.Millisecond)
 	})
 }
