@@ -103,14 +103,14 @@ func (q *quorum) stream(m *member) {
 func (q *quorum) report(m *member, p positions) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	flushed := m.proven[rungFlush]
+	before := m.proven
 	for r := range p {
 		m.proven[r] = max(m.proven[r], p[r])
 	}
-	if m.streaming {
+	if m.streaming && m.proven != before {
 		q.recomputeLocked()
 	}
-	if m.isReplica && m.proven[rungFlush] > flushed {
+	if m.isReplica && m.proven[rungFlush] > before[rungFlush] {
 		q.wakeCountsLocked()
 	}
 }
