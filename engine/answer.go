@@ -28,6 +28,9 @@ func (db *DB) answer(ctx context.Context, result *CommitResult, opts CommitOptio
 func (db *DB) answerFlushed(
 	ctx context.Context, result *CommitResult, opts *CommitOptions,
 ) error {
+	if db.opts.hooks.standbysFirst {
+		return db.awaitStandbys(ctx, result, opts)
+	}
 	opts.waiting(WaitFlush)
 	err := db.log.WaitFlushed(ctx, result.End)
 	opts.waiting(WaitNone)

@@ -127,6 +127,12 @@ type hooks struct {
 	// (negative control).
 	showParts bool
 
+	// standbysFirst has a commit wait for standbys before its own disk (negative control).
+	standbysFirst bool
+
+	// keepOpen has transactions outlive the epoch they were written in (negative control).
+	keepOpen bool
+
 	// recycleHeld ignores that snapshots hold the log (negative control).
 	recycleHeld bool
 

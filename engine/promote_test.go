@@ -48,13 +48,14 @@ func promoteError(db *DB) error {
 	return err
 }
 
-// The records of a transaction that was never committed are in the log below the fork. The new
-// timeline ends it: redo stands at applied, and its pieces pin nothing.
-func TestPromotionEndsLargeTransactions(t *testing.T) {
-	p := newPair(t, nil)
+// promoteInsideALargeCommit feeds a standby while its primary writes the pieces of a transaction,
+// promotes it, and makes its store durable.
+func promoteInsideALargeCommit(t *testing.T, sabotage func(*Options)) *pair {
+	t.Helper()
+	p := newPair(t, sabotage)
 	fed := false
 	p.from.opts.hooks.pieceAppended = func() {
-		if !fed { // in the middle of COMMIT, some pieces in the log
+		if !fed { // in the middle of COMMIT, a piece in the log
 			fed = true
 			require.NoError(t, p.catchUp())
 		}
@@ -64,10 +65,16 @@ func TestPromotionEndsLargeTransactions(t *testing.T) {
 	p.to.applier.mu.Lock()
 	require.Len(t, p.to.applier.open.first, 1)
 	p.to.applier.mu.Unlock()
-
 	mustPromote(t, p.to)
-	require.Zero(t, countRows(t, p.to, FirstUserTable))
 	require.NoError(t, p.to.Checkpoint(context.Background()))
+	return p
+}
+
+// The records of a transaction that was never committed are in the log below the fork. The new
+// timeline ends it: redo stands at applied, and its pieces pin nothing.
+func TestPromotionEndsLargeTransactions(t *testing.T) {
+	p := promoteInsideALargeCommit(t, nil)
+	require.Zero(t, countRows(t, p.to, FirstUserTable))
 	m := p.to.durable.load()
 	require.Equal(t, m.applied, m.redo)
 	require.Equal(t, p.to.Applied(), m.applied)
@@ -77,6 +84,12 @@ func TestPromotionEndsLargeTransactions(t *testing.T) {
 	mustClose(t, p.to)
 	p.to = mustOpen(t, crashOptions(after))
 	requireLargeRows(t, p.to)
+}
+
+func TestPromotionNoticesTransactionsKeptOpen(t *testing.T) {
+	p := promoteInsideALargeCommit(t, func(opts *Options) { opts.hooks.keepOpen = true })
+	m := p.to.durable.load()
+	require.Less(t, m.redo, m.applied)
 }
 
 // A pause is no reason to lose what has been received.

@@ -123,32 +123,36 @@ func TestCommitWaitsForItsDiskAndThenForStandbys(t *testing.T) {
 // While the own disk stands still no standby is waited for: what only a standby has could come
 // from no log of this node.
 func TestStandbysAreNotAskedBeforeTheOwnFlush(t *testing.T) {
+	kinds := waitsBehindAStalledDisk(t, false)
+	require.Equal(t, []WaitKind{WaitFlush, WaitNone, WaitStandby, WaitNone}, kinds)
+}
+
+func TestQuorumNoticesStandbysAskedFirst(t *testing.T) {
+	require.Equal(t, WaitStandby, waitsBehindAStalledDisk(t, true)[0])
+}
+
+// waitsBehindAStalledDisk commits on a disk that stands still until the commit has begun to wait.
+func waitsBehindAStalledDisk(t *testing.T, standbysFirst bool) (kinds []WaitKind) {
+	t.Helper()
 	db, q, fs := openWithQuorum(t)
+	db.opts.hooks.standbysFirst = standbysFirst
 	release := make(chan struct{})
-	stalled := make(chan struct{}, 1)
-	fs.StallSyncs(func(string) {
-		select {
-		case stalled <- struct{}{}:
-		default:
-		}
-		<-release
-	})
-	kinds := make(chan WaitKind, 8)
+	fs.StallSyncs(func(string) { <-release })
+	heard := make(chan WaitKind, 8)
 	done := commitAsync(context.Background(), db, CommitOptions{
-		Level: wal.LevelOn, Waiting: func(kind WaitKind) { kinds <- kind },
+		Level: wal.LevelOn, Waiting: func(kind WaitKind) { heard <- kind },
 	})
-	<-stalled
-	require.Equal(t, WaitFlush, <-kinds)
-	require.Empty(t, q.waits())
+	kinds = append(kinds, <-heard)
 	fs.StallSyncs(nil)
 	close(release)
 	<-q.entered
 	q.answer <- nil
 	require.NoError(t, (<-done).err)
-	require.Equal(t, WaitNone, <-kinds)
-	require.Equal(t, WaitStandby, <-kinds)
-	require.Equal(t, WaitNone, <-kinds)
-	require.Empty(t, kinds)
+	close(heard)
+	for kind := range heard {
+		kinds = append(kinds, kind)
+	}
+	return kinds
 }
 
 func TestLevelsThatNeedNoStandby(t *testing.T) {

@@ -56,7 +56,9 @@ func (db *DB) beginWriting() error {
 	a := db.applier
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.open.endAll()
+	if !db.opts.hooks.keepOpen {
+		a.open.endAll()
+	}
 	a.pass(db.log.Inserted())
 	if err := a.finishMarked(); err != nil {
 		return err

@@ -25,7 +25,9 @@ type standbyRun struct {
 	pfs  *enginetest.CrashFS
 	sfs  *enginetest.CrashFS
 
-	sabotage func(standby *Options) // negative controls
+	// negative controls: a bug planted in the standby, and who of the two has a disk that lies
+	sabotage func(standby *Options)
+	liar     int
 
 	// feeding is held while bytes go over: a primary's power cut ends that for good, at one
 	// instant with the picture taken of its disk. What the dead go on to do reaches nobody.
@@ -78,6 +80,9 @@ func (r *standbyRun) run() (err error) {
 func (r *standbyRun) primaryOptions() Options {
 	opts := crashOptions(r.pfs)
 	opts.Log.Hold = func() wal.LSN { return wal.LSN(r.held.Load()) }
+	if r.liar == cutPrimary { // or its own store would be ahead, and it would not even start
+		opts.MemTableSize, opts.MaxWALSize = 32<<20, nil
+	}
 	return opts
 }
 
@@ -115,9 +120,15 @@ func (r *standbyRun) close() (err error) {
 
 // round loads the primary, cuts the power, brings back who was cut, and compares.
 func (r *standbyRun) round(round uint64) error {
-	victim := r.rng.IntN(cutVictims)
-	cut := &standbyCut{run: r, victim: victim, percent: []int{0, 50, 100}[r.rng.IntN(3)]}
+	cut := &standbyCut{
+		run: r, victim: r.rng.IntN(cutVictims), percent: []int{0, 50, 100}[r.rng.IntN(3)],
+	}
 	cut.left.Store(1 + r.rng.Int64N(30))
+	if r.liar != cutNobody {
+		cut.victim, cut.percent = r.liar, 0
+	}
+	r.pfs.LieSyncs(r.liar == cutPrimary)
+	r.sfs.LieSyncs(r.liar == cutStandby)
 	r.pfs.StallSyncs(func(string) { cut.pass(cutPrimary) })
 	r.sfs.StallSyncs(func(string) { cut.pass(cutStandby) })
 	err := r.load(round)
@@ -184,7 +195,7 @@ func (r *standbyRun) load(round uint64) error {
 				if errs[i] = w.commit(); errs[i] != nil {
 					return
 				}
-				if n%5 == 4 {
+				if n%5 == 4 && r.liar == cutNobody {
 					r.from.checkpoints.ask()
 					r.to.checkpoints.ask()
 				}
@@ -406,11 +417,33 @@ func TestStandbyIsAPrefixOfItsPrimary(t *testing.T) {
 
 // Readers left on the store during a large apply see parts of it.
 func TestStandbyPrefixNoticesParts(t *testing.T) {
-	var err error
-	for seed := uint64(1); seed <= 20 && err == nil; seed++ {
-		run := newStandbyRun(seed)
-		run.sabotage = func(opts *Options) { opts.hooks.showParts = true }
-		err = run.run()
-	}
+	err := firstFailure(func(r *standbyRun) {
+		r.sabotage = func(opts *Options) { opts.hooks.showParts = true }
+	})
 	require.ErrorContains(t, err, "a reader at")
+}
+
+// A primary whose disk says yes and does nothing comes back with less than its standby has, which
+// is what R1 rules out.
+func TestStandbyPrefixNoticesALyingPrimary(t *testing.T) {
+	require.ErrorContains(t, firstFailure(func(r *standbyRun) { r.liar = cutPrimary }), "R1")
+}
+
+// A standby that calls flushed what is not on its disk has a store that believes it (E3), and comes
+// back with a log that ends below that.
+func TestStandbyPrefixNoticesALyingStandby(t *testing.T) {
+	err := firstFailure(func(r *standbyRun) { r.liar = cutStandby })
+	require.ErrorContains(t, err, "standby: ")
+}
+
+// firstFailure runs seeds with a planted bug until one notices.
+func firstFailure(plant func(*standbyRun)) error {
+	for seed := uint64(1); seed <= 20; seed++ {
+		run := newStandbyRun(seed)
+		plant(run)
+		if err := run.run(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
