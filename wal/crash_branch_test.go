@@ -19,13 +19,21 @@ var forkGaps = []int64{0, 8, 48, 56, 64, 104, 112, 120, 1000, wal.SegmentSizeMin
 
 func forkGap(seed uint64) int64 { return forkGaps[seed%uint64(len(forkGaps))] }
 
+// stride is how many steps lie between two at which the power goes: each is another seed's.
+func stride(n *node) int {
+	if raceDetector {
+		return 1 + n.rng.IntN(16)
+	}
+	return 1 + n.rng.IntN(4)
+}
+
 // requireBoth wants the power to have gone on both sides of the moment at which a timeline begins,
-// often enough for the test to have tested something.
+// or the test tested nothing.
 func requireBoth(t *testing.T, happened map[bool]int) {
 	t.Helper()
 	if !t.Failed() && *seedFlag < 0 {
-		require.Greater(t, happened[false], 4)
-		require.Greater(t, happened[true], 4)
+		require.NotZero(t, happened[false])
+		require.NotZero(t, happened[true])
 	}
 }
 
@@ -103,9 +111,9 @@ func requireBranch(t *testing.T, n *node, before map[string][]byte, at wal.LSN) 
 	return true
 }
 
-// A promotion cut off by the power at every one of its steps, and its recovery after it: the
+// A promotion cut off by the power at any of its steps, and its recovery after it: the
 // standby's log is what it was, or the new timeline is whole. What was confirmed has happened.
-func TestPromotionCutAtEveryStep(t *testing.T) {
+func TestPromotionCutAtAnyStep(t *testing.T) {
 	happened := map[bool]int{}
 	eachSeed(t, len(forkGaps), func(t *testing.T, seed uint64) { cutPromotion(t, seed, happened) })
 	requireBoth(t, happened)
@@ -116,7 +124,7 @@ func cutPromotion(t *testing.T, seed uint64, happened map[bool]int) {
 	up.stop()
 	at, before := standby.log.Flushed(), standby.files()
 	standby.stop()
-	for step, done := 1, false; !done; step++ {
+	for step, done := 1, false; !done; step += stride(standby) {
 		n := standby.again()
 		n.mustStart()
 		n.disk.PowerOffAt(step, n.rng.Uint64())
@@ -141,7 +149,7 @@ func cutPromotion(t *testing.T, seed uint64, happened map[bool]int) {
 }
 
 // The same for a follower: switching to a new timeline, its first records, and the segments after.
-func TestFollowerCutAtEveryStep(t *testing.T) {
+func TestFollowerCutAtAnyStep(t *testing.T) {
 	happened := map[bool]int{}
 	eachSeed(t, len(forkGaps), func(t *testing.T, seed uint64) { cutFollower(t, seed, happened) })
 	requireBoth(t, happened)
@@ -157,7 +165,7 @@ func cutFollower(t *testing.T, seed uint64, happened map[bool]int) {
 	require.NoError(t, err)
 	up.work(2)
 	defer up.stop()
-	for step, done := 1, false; !done; step += 1 + follower.rng.IntN(3) {
+	for step, done := 1, false; !done; step += stride(follower) {
 		n := follower.again()
 		n.mustStart()
 		n.disk.PowerOffAt(step, n.rng.Uint64())
@@ -176,8 +184,8 @@ func cutFollower(t *testing.T, seed uint64, happened map[bool]int) {
 	}
 }
 
-// Receiving cut off at every step, over the ends of segments and the begins of epochs.
-func TestReceiveCutAtEveryStep(t *testing.T) {
+// Receiving cut off at any step, over the ends of segments and the begins of epochs.
+func TestReceiveCutAtAnyStep(t *testing.T) {
 	eachSeed(t, 3, func(t *testing.T, seed uint64) {
 		up := newNode(t, "a", seed).mustStart()
 		defer up.stop()
@@ -189,7 +197,7 @@ func TestReceiveCutAtEveryStep(t *testing.T) {
 			up.restart()
 		}
 		up.work(2)
-		for step, done := 1, false; !done; step += 1 + standby.rng.IntN(4) {
+		for step, done := 1, false; !done; step += stride(standby) {
 			n := standby.again()
 			n.mustStart()
 			n.disk.PowerOffAt(step, n.rng.Uint64())
