@@ -5,7 +5,8 @@
 // pipeline lines commits up and lets one of their goroutines lead a group through validation,
 // append, apply and publishing. The applier is the one door into the store, for commits and for
 // recovery. The interlock keeps the store behind the log on disk. The checkpointer learns what
-// the store has made durable and lets the log drop the rest.
+// the store has made durable and lets the log drop the rest. A standby feeds the applier from a log
+// that another node writes.
 //
 // # The path of a commit
 //
@@ -18,8 +19,25 @@
 //
 // commitGroup runs on the leader, for all members of its group; answer runs on each committer
 // and waits for the level it asked for, and an off commit that met the limit waits there too: the
-// leader waits for nobody's disk. A transaction too large for one record writes its
-// operations into data records first (large.go).
+// leader waits for nobody's disk. A level above local waits for this disk and then for the Quorum
+// (quorum.go). A transaction too large for one record writes its operations into data records first
+// (large.go).
+//
+// # Roles
+//
+// A DB is opened as what its directory says: a primary, which begins an epoch; a standby, also
+// because Options.ReplicaOf makes it one; a base backup started alone, which begins a timeline. A
+// standby's path is short:
+//
+//	wal.Log.Receive .. flushed -> wal.Cursor -> replay -> one batch of many commits, one marker
+//	                                            (large ones alone, behind a pinned view)
+//	                                         -> applied, listeners, checkpoints
+//
+// Recovery and standby share replay (replay.go), so what a standby has and what a restart of it
+// would have are the same. Promote ends that path where the log ends and opens the path of a commit
+// (role.go); readers are on neither. A transaction makes its first write and takes its first lock
+// on a primary, so none carries a lock over a promotion, which those who write elsewhere have not
+// honoured.
 //
 // # Positions
 //
@@ -31,6 +49,7 @@
 //   - E1: the marker {applied, redo} is a key in the batch of the last of the writes it covers.
 //   - E2: apply order is LSN order is the order of visibility.
 //   - E3: the store is never ahead of the log on disk: interlock.go.
+//     A standby applies what it has flushed, so there the store never waits.
 //   - E4: all writes to the store go through the applier, and feeding it twice is harmless.
 //   - W4: after a failed Append, Apply or fsync nothing is acknowledged any more: DB.fail.
 //   - W6: a queue is as long as there are sessions; a group, a batch, the log since the last
@@ -67,16 +86,19 @@
 //
 // # Goroutines
 //
-// A DB owns one, the checkpointer, begun by Open and awaited by Close. Committing needs none: the
-// leader is a committer. The store and the log have their own.
+// A DB owns the checkpointer, begun by Open and awaited by Close, and on a standby the one that
+// applies, which Close or Promote awaits. Committing needs none: the leader is a committer. The
+// store and the log have their own.
 //
 // # Lock order
 //
-// Leadership of the pipeline, then applier.mu, then visibility.mu, then the locks inside the
-// store. lender.mu and flushedViews.mu come below leadership: the one is taken by the log's flusher
-// too, with nothing under it; under the other views are closed. pipeline.mu and orphanAborts.mu are
-// held for a few instructions and nothing is taken under them. Below leadership come the lock
-// table's list of owners, one owner's mu, and the lock table's shards in the order of their index;
-// conflictWindow.mu and txnPool.mu stand alone. Whoever holds leadership or applier.mu may wait for
-// the store, the store for the log's flusher (E3), and the flusher for nobody.
+// DB.promoting, then leadership of the pipeline, which on a standby nobody has, then applier.mu,
+// then visibility.mu and appliedPosition.mu, then the locks inside the store. lender.mu and
+// flushedViews.mu come below leadership: the one is taken by the log's flusher too, with nothing
+// under it; under the other views are closed. pipeline.mu and orphanAborts.mu are held for a few
+// instructions and nothing is taken under them. Below leadership come the lock table's list of
+// owners, one owner's mu, and the lock table's shards in the order of their index;
+// conflictWindow.mu, txnPool.mu and standby.mu stand alone, and so does holds.mu, which the log
+// takes under its recycling lock. Whoever holds leadership or applier.mu may wait for the store,
+// the store for the log's flusher (E3), and the flusher for nobody.
 package engine
