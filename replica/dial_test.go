@@ -34,15 +34,17 @@ func TestDialStopsWithItsContext(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = listener.Close() })
 	ctx, cancel := context.WithCancel(context.Background())
+	accepted := make(chan net.Conn, 1)
 	go func() {
-		conn, err := listener.Accept()
+		conn, _ := listener.Accept()
 		cancel()
-		if err == nil {
-			t.Cleanup(func() { _ = conn.Close() })
-		}
+		accepted <- conn
 	}()
 	_, err = replica.Dial(ctx, addrOf(t, listener))
 	require.ErrorIs(t, err, context.Canceled)
+	conn := <-accepted
+	require.NotNil(t, conn)
+	require.NoError(t, conn.Close())
 }
 
 func TestDialNobody(t *testing.T) {

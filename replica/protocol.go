@@ -18,7 +18,8 @@ import (
 //	'h'  time u64 | xmin u32 | epoch u32 | xmin u32 | epoch u32    hot standby feedback, ignored
 //
 // staleness is ours, sent to replicas that shook hands: how many microseconds what the sender has is
-// behind the primary, so that a replica of a replica knows how old its own data are.
+// behind the primary, so that a replica of a replica knows how old its own data are. Its highest bit
+// says hurry: commits wait for standbys here, so every advance is to be reported at once.
 const (
 	KindData      = 'w'
 	KindKeepalive = 'k'
@@ -36,6 +37,9 @@ const (
 
 // stalenessMax is the longest a Duration can say, in microseconds.
 const stalenessMax = uint64(math.MaxInt64 / int64(time.Microsecond))
+
+// hurryBit is above every staleness there is.
+const hurryBit = uint64(1) << 63
 
 // MaxDataSize bounds the log bytes of one 'w', as Postgres bounds them.
 const MaxDataSize = 128 << 10
@@ -56,6 +60,7 @@ type Keepalive struct {
 
 	Staled    bool          // it says Staleness
 	Staleness time.Duration // whole microseconds; 0 on a primary
+	Hurry     bool          // with Staled: reports of progress are wanted without delay
 }
 
 // Status is what a receiver has done: each position is the end of what was written, flushed, applied.
@@ -92,7 +97,11 @@ func AppendKeepalive(dst []byte, k Keepalive) []byte {
 	dst = appendTime(dst, k.Time)
 	dst = appendBool(dst, k.Reply)
 	if k.Staled {
-		dst = binary.BigEndian.AppendUint64(dst, uint64(k.Staleness.Microseconds()))
+		micros := uint64(k.Staleness.Microseconds())
+		if k.Hurry {
+			micros |= hurryBit
+		}
+		dst = binary.BigEndian.AppendUint64(dst, micros)
 	}
 	return dst
 }
@@ -104,7 +113,8 @@ func DecodeKeepalive(msg []byte) (k Keepalive, err error) {
 	}
 	if k.Staled = len(msg) == staleKeepSize; k.Staled {
 		micros := binary.BigEndian.Uint64(msg[keepaliveSize:])
-		k.Staleness = time.Duration(min(micros, stalenessMax)) * time.Microsecond
+		k.Hurry = micros&hurryBit != 0
+		k.Staleness = time.Duration(min(micros&^hurryBit, stalenessMax)) * time.Microsecond
 	}
 	k.End = wal.LSN(binary.BigEndian.Uint64(msg[1:]))
 	k.Time = decodeTime(msg[9:])

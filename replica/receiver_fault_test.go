@@ -285,7 +285,7 @@ func TestAPrimaryPowerCutNeverDiverges(t *testing.T) {
 				if rng.IntN(2) == 0 {
 					p.flush()
 				}
-				after := p.disk.Crash(seed*100 + uint64(round))
+				after := p.powerCut(seed*100 + uint64(round))
 				r.Stop()
 				p.close()
 				p = openNode(t, after)

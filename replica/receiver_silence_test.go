@@ -340,3 +340,27 @@ func TestReceiverReportsEachKindOfProgressAtOnce(t *testing.T) {
 		require.LessOrEqual(t, time.Since(begun), time.Millisecond)
 	})
 }
+
+// Where commits wait for the standby nothing it has to report waits.
+func TestReceiverReportsWithoutSpacingInAHurry(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		p := newPrimary(t)
+		s := standbyOf(t, p)
+		up, fars := pipeUpstream(s)
+		follow(t, s, up.dial, nil)
+		far := <-fars
+		status(t, far)
+		keepalive(t, far, replica.Keepalive{Staled: true, Hurry: true})
+		time.Sleep(time.Millisecond)
+		begun := time.Now()
+		for range 20 {
+			from := s.log.Flushed()
+			p.commit(100)
+			p.flush()
+			sendLog(t, p, far, from)
+			for status(t, far).Flush != p.log.Flushed() {
+			}
+		}
+		require.Zero(t, time.Since(begun))
+	})
+}

@@ -10,7 +10,9 @@ import (
 
 // reportSpacing is the least between two reports of progress of one kind: what moves meanwhile goes
 // into one. Each kind is counted for itself: the report that a piece is written, sent at once, must
-// not hold up the one that it is flushed, for which a commit waits.
+// not hold up the one that it is flushed. Where commits wait for us there is no spacing: one client
+// that waits for each of its commits would have a millisecond added to every one of them, and how
+// often we report is bounded by how often upstream flushes.
 const reportSpacing = time.Millisecond
 
 // progress is what a report says.
@@ -98,7 +100,7 @@ func (l *link) awaitReport(ctx context.Context, said *reported) bool {
 		var spaced <-chan time.Time
 		stop := func() bool { return false }
 		if rest, moved := said.rest(l.progress(), opts.Clock.Now()); moved {
-			if rest <= 0 {
+			if rest <= 0 || l.hurry.Load() {
 				return true
 			}
 			spaced, stop = opts.Clock.Timer(rest)

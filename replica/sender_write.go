@@ -114,6 +114,7 @@ func (s *sender) keepAlive(idle bool) error {
 	}
 	s.keptAlive = now
 	k := Keepalive{End: s.hub.opts.Log.Flushed(), Time: now, Reply: ask, Staled: shaken}
+	k.Hurry = shaken && s.hub.quorum.required.Load()
 	if stale := s.hub.opts.Settings().Staleness; shaken && stale != nil {
 		k.Staleness = stale()
 	}

@@ -31,6 +31,7 @@ type link struct {
 	ended  sync.WaitGroup          // those three
 	wanted chan struct{}           // a report is to be sent at once
 	answer atomic.Bool             // and upstream is to answer it
+	hurry  atomic.Bool             // commits wait upstream for what we report
 
 	// receiver's goroutine only
 	staleness time.Duration // of upstream, as its last keepalive said
@@ -146,6 +147,7 @@ func (l *link) message(ctx context.Context, msg []byte, now time.Time) error {
 		}
 		l.receiver.status.heard(k.End, k.Time, now)
 		l.staleness, l.trusted = k.Staleness, true
+		l.hurry.Store(k.Hurry)
 		l.saw(k.End, now.Add(-k.Staleness))
 		// Whatever moved and did not say so is reported a keepalive later, not an interval.
 		l.receiver.poke()
