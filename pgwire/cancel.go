@@ -48,7 +48,8 @@ func (e *Endpoint) register(c *Conn, minor int) error {
 	}
 }
 
-// admit bounds sessions of either kind apart, so that clients cannot keep a replica out. Mu is held.
+// admit bounds sessions of either kind apart, so that clients cannot keep a replica out. Mu is
+// held.
 func (e *Endpoint) admit(kind Replication) error {
 	sender := kind != NoReplication
 	switch {

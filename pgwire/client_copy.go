@@ -97,8 +97,8 @@ func (b *ClientCopyBoth) unsent(err error) error {
 }
 
 // Receive returns the next piece, valid until the following call. io.EOF means that the server has
-// ended the copy, an *Error that it failed; after both Finish leads on. os.ErrDeadlineExceeded means
-// that the deadline passed: the next call goes on.
+// ended the copy, an *Error that it failed; after both Finish leads on. os.ErrDeadlineExceeded
+// means that the deadline passed: the next call goes on.
 func (b *ClientCopyBoth) Receive() ([]byte, error) { return b.receiving.next() }
 
 // SetReceiveDeadline bounds Receive; the zero time lifts it. Any goroutine.

@@ -137,8 +137,8 @@ func (c *Conn) Terminate(reason *Error) {
 	_ = c.netConn.SetWriteDeadline(time.Now().Add(c.opts.WriteStall))
 }
 
-// Break closes the socket, for a client that does not read and could not be told anything. What waits
-// for it returns ErrClientGone. Any goroutine.
+// Break closes the socket, for a client that does not read and could not be told anything. What
+// waits for it returns ErrClientGone. Any goroutine.
 func (c *Conn) Break() { _ = c.netConn.Close() }
 
 // Wake asks for Backend.Woken once the client is idle. Any goroutine.

@@ -212,8 +212,8 @@ func (c *Conn) clearWriteDeadline() {
 	}
 }
 
-// copyFrame writes CopyData messages without gathering their parts first: they are up to hundreds of
-// KiB, read from the log a moment ago.
+// copyFrame writes CopyData messages without gathering their parts first: they are up to hundreds
+// of KiB, read from the log a moment ago.
 type copyFrame struct {
 	header [messageHeaderBytes]byte
 	all    net.Buffers

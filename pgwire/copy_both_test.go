@@ -101,8 +101,8 @@ func (p *toyPortal) afterBoth(both *pgwire.CopyBoth, w *pgwire.Writer) (pgwire.E
 	return pgwire.Completed, nil
 }
 
-// TestCopyBothCancelled: what waits in the copy is got out, the session goes on, and what the client
-// still sends of the copy is dropped.
+// TestCopyBothCancelled: what waits in the copy is got out, the session goes on, and what the
+// client still sends of the copy is dropped.
 func TestCopyBothCancelled(t *testing.T) {
 	server := &toyServer{}
 	addr, _ := start(t, server, pgwire.Options{})
@@ -122,8 +122,8 @@ func TestCopyBothCancelled(t *testing.T) {
 }
 
 // TestCopyBothUnread: a sender that hangs on a client that does not read is got out by a cancel and
-// by Terminate. If it hung in the middle of a message the connection is closed (P5), else the client
-// is told.
+// by Terminate. If it hung in the middle of a message the connection is closed (P5), else the
+// client is told.
 func TestCopyBothUnread(t *testing.T) {
 	for name, end := range map[string]func(s *toySession, addr string, c *client){
 		"cancel": func(_ *toySession, addr string, c *client) { cancel(t, addr, c.cancelPacket()) },

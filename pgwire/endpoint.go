@@ -88,7 +88,9 @@ func (e *Endpoint) addListener(l net.Listener) bool {
 
 // socketsMax bounds sockets, those in start-up included. Twice the sessions, as in Postgres, so
 // that with all sessions taken a refusal and a cancel request still get through.
-func (e *Endpoint) socketsMax() int { return 2*e.opts.MaxConnections + 16 }
+func (e *Endpoint) socketsMax() int {
+	return 2*(e.opts.MaxConnections+e.opts.MaxSenders) + 16
+}
 
 // accept starts the connection's goroutine, which Shutdown awaits.
 func (e *Endpoint) accept(nc net.Conn) {

@@ -295,8 +295,8 @@ func TestTooManyClients(t *testing.T) {
 
 // TestSocketsAreBounded: with every socket taken by clients that say nothing, the next is closed.
 func TestSocketsAreBounded(t *testing.T) {
-	addr, _ := start(t, &toyServer{}, pgwire.Options{MaxConnections: 1})
-	for range 2*1 + 16 {
+	addr, _ := start(t, &toyServer{}, pgwire.Options{MaxConnections: 1, MaxSenders: 1})
+	for range 2*(1+1) + 16 {
 		dial(t, addr)
 	}
 	dial(t, addr).silence()

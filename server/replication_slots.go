@@ -5,8 +5,8 @@ import (
 	"ackdb/replica"
 )
 
-// createSlot answers as Postgres does for a physical slot: nothing is consistent yet, no snapshot, no
-// plugin.
+// createSlot answers as Postgres does for a physical slot: nothing is consistent yet, no snapshot,
+// no plugin.
 func (r *replicationSession) createSlot(c replica.CreateSlot, w *pgwire.Writer) error {
 	if _, err := r.server.hub.CreateSlot(c, r.conn.PID()); err != nil {
 		return err
@@ -15,7 +15,8 @@ func (r *replicationSession) createSlot(c replica.CreateSlot, w *pgwire.Writer) 
 		textColumn("snapshot_name"), textColumn("output_plugin")}, c.Name, "0/0", nil, nil)
 }
 
-// readSlot: a row of NULLs says that there is no such slot, NULL positions that it holds nothing yet.
+// readSlot: a row of NULLs says that there is no such slot, NULL positions that it holds nothing
+// yet.
 func (r *replicationSession) readSlot(c replica.ReadSlot, w *pgwire.Writer) error {
 	columns := []pgwire.Column{textColumn("slot_type"), textColumn("restart_lsn"),
 		int8Column("restart_tli")}

@@ -315,8 +315,8 @@ func TestReplicationSilentPeer(t *testing.T) {
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 }
 
-// TestReplicationHostile: what is no standby message ends the stream; a report of what was never sent
-// holds up nobody.
+// TestReplicationHostile: what is no standby message ends the stream; a report of what was never
+// sent holds up nobody.
 func TestReplicationHostile(t *testing.T) {
 	n := startNode(t)
 	for name, message := range map[string][]byte{

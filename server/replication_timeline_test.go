@@ -33,8 +33,8 @@ func (n *node) promoteAt(standby *node) (fork wal.LSN) {
 	return fork
 }
 
-// TestReplicationTimelineSwitch: what a receiver is told that asks for a timeline that has ended, in
-// the middle of a segment and exactly between two.
+// TestReplicationTimelineSwitch: what a receiver is told that asks for a timeline that has ended,
+// in the middle of a segment and exactly between two.
 func TestReplicationTimelineSwitch(t *testing.T) {
 	for name, boundary := range map[string]bool{"inside": false, "boundary": true} {
 		t.Run(name, func(t *testing.T) {
@@ -66,8 +66,8 @@ func TestReplicationTimelineSwitch(t *testing.T) {
 	}
 }
 
-// requireNewTimeline: the new timeline is served from the start of the fork's segment, bytes of the old
-// one included, and from the fork on.
+// requireNewTimeline: the new timeline is served from the start of the fork's segment, bytes of the
+// old one included, and from the fork on.
 func requireNewTimeline(t *testing.T, n *node, fork wal.LSN) {
 	t.Helper()
 	c := n.replication()

@@ -33,8 +33,8 @@ func (n *node) runTool(name string, args ...string) string {
 	return string(said)
 }
 
-// TestReplicationBaseBackupTool: pg_basebackup in each of its ways, without a word of complaint; its
-// own check of the manifest; and a directory that starts and has what was committed.
+// TestReplicationBaseBackupTool: pg_basebackup in each of its ways, without a word of complaint;
+// its own check of the manifest; and a directory that starts and has what was committed.
 func TestReplicationBaseBackupTool(t *testing.T) {
 	tool(t, "pg_basebackup")
 	n := startNode(t)
@@ -76,8 +76,8 @@ func globs(t *testing.T, dir, pattern string) []string {
 	return found
 }
 
-// TestReplicationBackupOfIdleServer: with nothing behind the snapshot in the log, pg_basebackup must
-// still be given a stream: 15.18 crashes on one without a byte.
+// TestReplicationBackupOfIdleServer: with nothing behind the snapshot in the log, pg_basebackup
+// must still be given a stream: 15.18 crashes on one without a byte.
 func TestReplicationBackupOfIdleServer(t *testing.T) {
 	tool(t, "pg_basebackup")
 	n := startNode(t)

@@ -153,8 +153,8 @@ func lagOrNull(lag *time.Duration) types.Datum {
 	return types.NewSpan(types.Span{Micros: lag.Microseconds()})
 }
 
-// placeInActivity is where pg_stat_activity places a session. One that asked for the log alone is in
-// no database.
+// placeInActivity is where pg_stat_activity places a session. One that asked for the log alone is
+// in no database.
 func (s *session) placeInActivity() (datid, datname, kind types.Datum) {
 	datid, datname = types.NewOID(databaseOID), types.NewString(types.Name, databaseName)
 	switch s.conn.Replication() {
