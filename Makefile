@@ -41,7 +41,7 @@ tools: # Go and a C compiler, or a sentence saying what to install
 clients-tools: # psql, pgbench and PostgreSQL 15's server, installed where we may
 	@.ci/tools clients
 
-test: build lint unit clients kills ## everything that gates; at most 20 minutes on 2 cores
+test: build lint unit clients kills replication ## everything that gates; at most 20 minutes on 2 cores
 
 lint: tools ## gofmt, vet and staticcheck, with and without io_uring
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$bad" ] || { echo "gofmt would change:"; echo "$$bad"; exit 1; }

@@ -2,8 +2,10 @@ package jepsenlite
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"path/filepath"
 	"strings"
@@ -81,8 +83,10 @@ func freeAddr() (string, error) {
 // pollEvery is the pause between two looks at a state that says nothing when it changes.
 const pollEvery = 5 * time.Millisecond
 
-// poll asks until the answer is true. A refused or broken connection is an answer that is not there
-// yet; any other error ends it.
+// errEnded says that a node that is waited for has ended by itself.
+var errEnded = errors.New("the server has ended")
+
+// poll asks until the answer is true. An error is an answer that is not there yet, but for errEnded.
 func poll(ctx context.Context, what string, ask func(ctx context.Context) (bool, error)) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -91,6 +95,9 @@ func poll(ctx context.Context, what string, ask func(ctx context.Context) (bool,
 		is, err := ask(ctx)
 		if is && err == nil {
 			return nil
+		}
+		if errors.Is(err, errEnded) {
+			return fmt.Errorf("%s: %w", what, err)
 		}
 		if err != nil {
 			last = err
@@ -167,6 +174,9 @@ func AwaitReplayed(ctx context.Context, upstream, standby *Node) (lsn string, er
 		return "", err
 	}
 	err = poll(ctx, fmt.Sprintf("%s replayed to %s", standby.Addr, lsn), func(ctx context.Context) (bool, error) {
+		if standby.Ended() {
+			return false, errEnded
+		}
 		at, err := Ask(ctx, standby.DSN(), "SELECT pg_last_wal_replay_lsn()::text")
 		if err != nil || at == "" {
 			return false, err
@@ -203,7 +213,8 @@ func MultiHost(attrs string, nodes ...*Node) string {
 // fillRow is a row of Fill: a few of them fill a small segment, and none is near a record's limit.
 const fillRow = 50_000
 
-// Fill writes about that many bytes of log into the table filler, which it makes when it must.
+// Fill writes about that many bytes of log into the table filler, which it makes when it must. They
+// do not compress, so a base backup of them is as large.
 func Fill(ctx context.Context, dsn string, size int) error {
 	conn, err := pgx.Connect(ctx, dsn)
 	if err != nil {
@@ -214,9 +225,12 @@ func Fill(ctx context.Context, dsn string, size int) error {
 	if err != nil {
 		return fmt.Errorf("fill: %w", err)
 	}
-	row := strings.Repeat("f", fillRow)
+	random := rand.NewChaCha8([32]byte{})
+	row := make([]byte, fillRow*3/4)
 	for range max(1, size/fillRow) {
-		if _, err := conn.Exec(ctx, "INSERT INTO filler (v) VALUES ($1)", row); err != nil {
+		_, _ = random.Read(row)
+		text := base64.StdEncoding.EncodeToString(row)
+		if _, err := conn.Exec(ctx, "INSERT INTO filler (v) VALUES ($1)", text); err != nil {
 			return fmt.Errorf("fill: %w", err)
 		}
 	}

@@ -25,7 +25,7 @@ const (
 	tailLinesMax = 400
 )
 
-var readyLine = regexp.MustCompile(`ready.*?((?:\d+\.){3}\d+:\d+)`)
+var readyLine = regexp.MustCompile(`ready: .*?listening on ([^\s,]+)`)
 
 // Node is one ackdb server: a binary, a data directory and, between Start and Kill or Stop, a
 // process. It is not safe for concurrent use; Addr may be read by anyone while it runs.
@@ -172,8 +172,8 @@ func (n *Node) Wait() error {
 	}
 }
 
-// Running says whether there is a process.
-func (n *Node) Running() bool { return n.cmd != nil }
+// Ended says whether the launched process has ended by itself; Wait says how.
+func (n *Node) Ended() bool { return n.cmd != nil && len(n.done) > 0 }
 
 // AwaitLine returns the first line that matches, of those the server has printed since its start
 // (the last tailLinesMax of them) and of those it is still to print.

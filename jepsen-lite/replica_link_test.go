@@ -24,7 +24,7 @@ func behindProxy(t *testing.T, args ...string) (a, b *Node, p *Proxy) {
 func TestReplicaThroughALinkThatIsCut(t *testing.T) {
 	a, b, p := behindProxy(t)
 	stop := underLoad(t, a)
-	for i := range 12 {
+	for i := range 8 {
 		d := Direction(i % 2)
 		before := p.Carried(d)
 		cut := int64(1 + 997*i*i)

@@ -60,7 +60,11 @@ func TestReplicaOfALyingDiskIsCaught(t *testing.T) {
 	require.NotEmpty(t, v.Breaches, "the disk lied about every fsync and nobody noticed")
 }
 
-var divergedLine = regexp.MustCompile(`55000`)
+// What each side says of a divergence: the replica before it ends, the upstream that refused it.
+var (
+	divergedLine = regexp.MustCompile(`55000`)
+	partedLine   = regexp.MustCompile(`level=ERROR.*has parted`)
+)
 
 // A primary put back to an old copy of its directory begins a new epoch below what its replica
 // holds of the same timeline. The replica stops, says so, and keeps every byte.
@@ -86,7 +90,7 @@ func TestReplicaOfARestoredPrimaryStopsAndKeepsItsBytes(t *testing.T) {
 
 	requireStops(t, b)
 	require.Equal(t, held, logHash(t, b), "not a byte is gone")
-	_, err := a.AwaitLine(t.Context(), divergedLine)
+	_, err := a.AwaitLine(t.Context(), partedLine)
 	require.NoError(t, err, "the primary says so, too")
 }
 

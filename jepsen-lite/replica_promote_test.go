@@ -69,12 +69,12 @@ func TestReplicaPromotedKeepsItsSessions(t *testing.T) {
 	require.Equal(t, "f", boolText(ask(t, b, "SELECT pg_is_in_recovery()::text")))
 
 	// A restart finds it a primary, on its timeline.
-	before := ask(t, b, "SELECT timeline_id::text FROM pg_control_checkpoint()")
+	before := ask(t, b, "SELECT max(timeline)::text FROM ack_epochs")
 	require.NoError(t, b.Kill())
 	b.Args = c.Args
 	require.NoError(t, b.Start(t.Context()))
 	do(t, b, "UPDATE ticker SET n = 2")
-	require.Equal(t, before, ask(t, b, "SELECT timeline_id::text FROM pg_control_checkpoint()"))
+	require.Equal(t, before, ask(t, b, "SELECT max(timeline)::text FROM ack_epochs"))
 }
 
 // A replica that holds more of the old timeline than the promoted one had: it stops, says 55000, and
@@ -100,7 +100,7 @@ func TestReplicaBeyondTheForkStopsAndKeepsItsBytes(t *testing.T) {
 	ahead.Args = append([]string{"--replica-of", b.Addr, "--slot", "ahead"}, c.Args...)
 	requireStops(t, ahead)
 	require.Equal(t, held, logHash(t, ahead), "not a byte is gone")
-	_, err = b.AwaitLine(t.Context(), divergedLine)
+	_, err = b.AwaitLine(t.Context(), partedLine)
 	require.NoError(t, err, "the new primary says so, too")
 	requireStops(t, ahead) // and again
 	require.Equal(t, held, logHash(t, ahead))
@@ -140,6 +140,7 @@ func TestReplicaFailoverWithoutWaitingLosesCommits(t *testing.T) {
 	require.Positive(t, v.CalledLost)
 	require.NotEmpty(t, v.Breaches)
 	for _, breach := range v.Breaches {
-		require.Contains(t, breach, "J6", "what is lost is lost as a suffix, and judged as such")
+		// What is lost is lost as a suffix, and judged as such.
+		require.Regexp(t, "^J[56]", breach)
 	}
 }

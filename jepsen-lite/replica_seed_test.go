@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -23,10 +24,12 @@ func TestReplicaSeedInterrupted(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, p.Close()) })
 	b := newReplica(t, c, "b", p.Addr)
 
-	p.Set(Down, LinkFault{CutAfter: seedBytes / 4})
+	slow := LinkFault{Delay: time.Millisecond, CutAfter: seedBytes / 4}
+	p.Set(Down, slow)
 	require.NoError(t, b.Launch())
 	require.Eventually(t, func() bool { return p.Carried(Down) >= seedBytes/4 }, startTimeout, pollEvery)
 	heldAt(t, p, p.Carried(Down)+seedBytes/4)
+	require.NotContains(t, b.Output(), "ready")
 	require.NoError(t, b.Kill())
 	p.Set(Down, LinkFault{})
 	require.NoError(t, b.Start(t.Context()))
@@ -52,8 +55,10 @@ func TestReplicaSeededWhileItsUpstreamIsPromoted(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, p.Close()) })
 	d := newReplica(t, c, "d", p.Addr)
+	p.Set(Down, LinkFault{Delay: time.Millisecond}) // slow enough to be caught in the midst
 	require.NoError(t, d.Launch())
 	heldAt(t, p, seedBytes/4)
+	require.NotContains(t, d.Output(), "ready")
 
 	require.NoError(t, a.Kill())
 	promote(t, b)
@@ -78,7 +83,7 @@ var (
 // A replica that was away for longer than its slot keeps log for seeds itself again, without a
 // person; the primary has warned before, and keeps no more than it was told to.
 func TestReplicaWhoseSlotWasLostReseedsItself(t *testing.T) {
-	c := newCluster(t, "-c", "max_slot_wal_keep_size=4MB", "-c", "max_wal_size=4MB")
+	c := newCluster(t, "-c", "max_slot_wal_keep_size=4MB")
 	a := startPrimary(t, c, "a")
 	b := startReplica(t, c, "b", a.Addr)
 	fill(t, a, 200_000)
@@ -112,7 +117,7 @@ func TestReplicaWhoseSlotWasLostReseedsItself(t *testing.T) {
 
 // The negative control: within its bound a slot keeps the log, and nobody seeds anew.
 func TestReplicaWhoseSlotKeptTheLogFollowsOn(t *testing.T) {
-	c := newCluster(t, "-c", "max_slot_wal_keep_size=64MB", "-c", "max_wal_size=4MB")
+	c := newCluster(t, "-c", "max_slot_wal_keep_size=64MB")
 	a := startPrimary(t, c, "a")
 	b := startReplica(t, c, "b", a.Addr)
 	requireSame(t, a, b)

@@ -121,7 +121,8 @@ func TestReplicaGoneMakesCommitsWait(t *testing.T) {
 // FIRST and ANY over three standbys, changed online, one of which stands still: who is waited for is
 // what the names say, and pg_stat_replication shows it.
 func TestReplicaNamesChooseWhoIsWaitedFor(t *testing.T) {
-	c := newCluster(t)
+	// The one that stands still stays connected: FIRST passes over who is not.
+	c := newCluster(t, "-c", "wal_sender_timeout=60s")
 	a := startPrimary(t, c, "a")
 	do(t, a, "CREATE TABLE t (k int PRIMARY KEY)")
 	nodes := map[string]*Node{}
