@@ -48,7 +48,9 @@ func (db *DB) answerFlushed(
 func (db *DB) answerByDeadline(
 	ctx context.Context, result *CommitResult, opts CommitOptions,
 ) error {
+	opts.waiting(WaitFlush)
 	reached, err := db.log.WaitFlushedFor(ctx, result.End, opts.Wait)
+	opts.waiting(WaitNone)
 	if reached {
 		result.Reached = ReachedFlushed
 		return nil

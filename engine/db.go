@@ -192,13 +192,16 @@ func (db *DB) Close(ctx context.Context) error {
 	defer db.promoting.Unlock()
 	db.pipeline.close()
 	db.flushed.close()
+	var err error
 	if db.isStandby() {
-		db.standby.stop()
+		err = db.standby.close()
 	}
 	if err := db.failure(); err != nil {
 		return err
 	}
-	err := db.log.WaitFlushed(ctx, db.log.Inserted())
+	if err == nil {
+		err = db.log.WaitFlushed(ctx, db.log.Inserted())
+	}
 	if err == nil {
 		err = db.flushStore(ctx)
 	}

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -261,4 +262,40 @@ func TestStandbyFollowsAPromotion(t *testing.T) {
 	requireSameRows(t, p.to, other.to)
 	begin := mustPromote(t, other.to)
 	require.Equal(t, uint32(3), begin.Timeline)
+}
+
+// A power cut anywhere in a promotion leaves the standby or the primary, either with all that it
+// had, and either can be promoted or written to.
+func TestPromotionThroughPowerCuts(t *testing.T) {
+	roles := map[wal.Role]int{}
+	for nth := int64(1); nth <= 16; nth++ {
+		p := newPair(t, nil)
+		mustPut(t, p.from, FirstUserTable, "a", "1", wal.LevelOff)
+		commitLargeRows(t, p.from, wal.LevelOff)
+		p.mustCatchUp(t)
+		var after *enginetest.CrashFS
+		var left atomic.Int64
+		left.Store(nth)
+		p.sfs.StallSyncs(func(string) {
+			if left.Add(-1) == 0 {
+				after = p.sfs.Crash(uint64(nth), int(nth%3)*50)
+			}
+		})
+		mustPromote(t, p.to)
+		p.sfs.StallSyncs(nil)
+		mustClose(t, p.to)
+		if after == nil {
+			break // a promotion has fewer fsyncs
+		}
+		p.to = mustOpen(t, crashOptions(after))
+		roles[p.to.Role()]++
+		requireSameRows(t, p.from, p.to)
+		if p.to.Role() == wal.RoleStandby {
+			mustPromote(t, p.to)
+		}
+		mustPut(t, p.to, FirstUserTable, "a", "2", wal.LevelLocal)
+		require.GreaterOrEqual(t, p.to.log.Timeline(), uint32(2))
+	}
+	require.NotZero(t, roles[wal.RoleStandby], "no cut came before the record")
+	require.NotZero(t, roles[wal.RolePrimary], "no cut came behind it")
 }

@@ -86,6 +86,12 @@ func (s *standby) stop() {
 	<-s.done
 }
 
+// close ends the applying for good.
+func (s *standby) close() error {
+	s.stop()
+	return s.cursor.Close()
+}
+
 func (s *standby) run(ctx context.Context) error {
 	for {
 		if err := s.awaitResume(ctx); err != nil {

@@ -34,6 +34,8 @@ type standbyRun struct {
 	feeding sync.Mutex
 	down    bool // guarded by feeding
 
+	cut atomic.Pointer[standbyCut] // of the round
+
 	samples []sample // of the round; the reader's until that has ended
 }
 
@@ -88,6 +90,10 @@ func (r *standbyRun) primaryOptions() Options {
 
 func (r *standbyRun) standbyOptions() Options {
 	opts := standbyOptions(r.sfs)
+	// Beside each fsync: a batch is in the store and not shown yet, a large one is there in part, a
+	// MANIFEST is about to name what is.
+	pass := func() { r.cut.Load().pass(cutStandby) }
+	opts.hooks.applied, opts.hooks.batchCommitted, opts.hooks.gateEntered = pass, pass, pass
 	if r.sabotage != nil {
 		r.sabotage(&opts)
 	}
@@ -129,6 +135,7 @@ func (r *standbyRun) round(round uint64) error {
 	}
 	r.pfs.LieSyncs(r.liar == cutPrimary)
 	r.sfs.LieSyncs(r.liar == cutStandby)
+	r.cut.Store(cut)
 	r.pfs.StallSyncs(func(string) { cut.pass(cutPrimary) })
 	r.sfs.StallSyncs(func(string) { cut.pass(cutStandby) })
 	err := r.load(round)
@@ -163,6 +170,9 @@ type standbyCut struct {
 }
 
 func (c *standbyCut) pass(node int) {
+	if c == nil {
+		return // no round runs
+	}
 	if (c.victim == node || c.victim == cutBoth && node == cutPrimary) && c.left.Add(-1) == 0 {
 		c.pull()
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"time"
 
@@ -236,4 +237,35 @@ func TestHeldLogDoesNotHoldUpCommits(t *testing.T) {
 	require.Equal(t, oldest, p.from.log.Oldest())
 	p.mustCatchUp(t)
 	requireSameRows(t, p.from, p.to)
+}
+
+// In the middle of a large transaction readers of a standby see what was before it, and a snapshot
+// from then stays that.
+func TestStandbyShowsLargeTransactionsWhole(t *testing.T) {
+	inside, release := make(chan struct{}, 100), make(chan struct{})
+	goOn := sync.OnceFunc(func() { close(release) })
+	defer goOn()
+	p := newPair(t, func(opts *Options) {
+		opts.hooks.batchCommitted = func() {
+			inside <- struct{}{}
+			<-release
+		}
+	})
+	mustPut(t, p.from, FirstUserTable, "a", "1", wal.LevelOff)
+	p.mustCatchUp(t)
+	mustPut(t, p.from, FirstUserTable, "b", "1", wal.LevelOff)
+	large := commitLargeRows(t, p.from, wal.LevelLocal)
+	require.NoError(t, p.all())
+	<-inside
+	require.Equal(t, 2, countRows(t, p.to, FirstUserTable))
+	require.LessOrEqual(t, p.to.Applied(), large.LSN)
+	old := p.to.Begin(TxnOptions{Isolation: RepeatableRead, ReadOnly: true})
+	defer old.Rollback()
+	requireValue(t, old, "1")
+	goOn()
+	p.mustCatchUp(t)
+	require.Equal(t, 2+largeRows, countRows(t, p.to, FirstUserTable))
+	_, found, err := old.Get(context.Background(), FirstUserTable, []byte("L00"))
+	require.NoError(t, err)
+	require.False(t, found)
 }
