@@ -48,6 +48,8 @@
 // # Files
 //
 // Bytes without I/O: protocol.go, command*.go, syncnames.go, slotfile.go but for its last third,
-// conninfo.go. The sending side is hub.go, sender*.go, quorum.go, slot*.go, backup*.go, the receiving
-// side receiver.go, session.go, seed*.go.
+// conninfo.go, keywords.go. The sending side is hub.go, sender*.go, quorum.go, slot*.go, backup*.go.
+// The receiving side is receiver.go (one link after the other), follow.go (who upstream is, and going
+// over to its next timeline), feed.go, reporter.go and watch.go (one stream), upstream.go and dial.go
+// (what is said to whom); a seed is seed.go (its attempts), backupstream.go, untar.go and seeddir.go.
 package replica

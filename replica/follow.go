@@ -96,10 +96,10 @@ type switchover struct {
 }
 
 // finish ends a stream that upstream has ended, and reads why it did.
-func (l *link) finish(ctx context.Context) (*switchover, error) {
+func (f *feed) finish(ctx context.Context) (*switchover, error) {
 	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
 	defer cancel()
-	results, err := l.stream.Finish(ctx)
+	results, err := f.stream.Finish(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("replica: end of stream: %w", err)
 	}

@@ -18,11 +18,11 @@ const reportSpacing = time.Millisecond
 // progress is what a report says.
 type progress struct{ write, flush, apply wal.LSN }
 
-func (l *link) progress() (p progress) {
+func (f *feed) progress() (p progress) {
 	// In this order: each is at most the next one, though all of them grow meanwhile.
-	p.apply = l.receiver.opts.Applied()
-	p.flush = l.log.Flushed()
-	p.write = l.log.Written()
+	p.apply = f.receiver.opts.Applied()
+	p.flush = f.log.Flushed()
+	p.write = f.log.Written()
 	return p
 }
 
@@ -66,30 +66,30 @@ func (r *reported) rest(p progress, now time.Time) (time.Duration, bool) {
 
 // report is the reporter: it tells upstream how far the log got, at once when that moves, at every
 // status interval, and when upstream asks.
-func (l *link) report(ctx context.Context) {
-	defer l.ended.Done()
+func (f *feed) report(ctx context.Context) {
+	defer f.ended.Done()
 	var said reported
 	for {
-		said.say(l.progress(), l.receiver.opts.Clock.Now())
-		if err := l.send(&said); err != nil {
-			l.fail(fmt.Errorf("replica: report to upstream: %w", err))
+		said.say(f.progress(), f.receiver.opts.Clock.Now())
+		if err := f.send(&said); err != nil {
+			f.fail(fmt.Errorf("replica: report to upstream: %w", err))
 			return
 		}
-		if !l.awaitReport(ctx, &said) {
+		if !f.awaitReport(ctx, &said) {
 			return
 		}
 	}
 }
 
-func (l *link) send(r *reported) error {
-	return l.stream.Send(AppendStatus(nil, Status{
-		Write: r.write, Flush: r.flush, Apply: r.apply, Time: r.at, Reply: l.answer.Swap(false),
+func (f *feed) send(r *reported) error {
+	return f.stream.Send(AppendStatus(nil, Status{
+		Write: r.write, Flush: r.flush, Apply: r.apply, Time: r.at, Reply: f.answer.Swap(false),
 	}))
 }
 
 // awaitReport returns true when the next report is due.
-func (l *link) awaitReport(ctx context.Context, said *reported) bool {
-	opts := &l.receiver.opts
+func (f *feed) awaitReport(ctx context.Context, said *reported) bool {
+	opts := &f.receiver.opts
 	var regular <-chan time.Time
 	if interval := opts.StatusInterval(); interval > 0 {
 		fired, stop := opts.Clock.Timer(interval)
@@ -99,8 +99,8 @@ func (l *link) awaitReport(ctx context.Context, said *reported) bool {
 	for {
 		var spaced <-chan time.Time
 		stop := func() bool { return false }
-		if rest, moved := said.rest(l.progress(), opts.Clock.Now()); moved {
-			if rest <= 0 || l.hurry.Load() {
+		if rest, moved := said.rest(f.progress(), opts.Clock.Now()); moved {
+			if rest <= 0 || f.hurry.Load() {
 				return true
 			}
 			spaced, stop = opts.Clock.Timer(rest)
@@ -109,7 +109,7 @@ func (l *link) awaitReport(ctx context.Context, said *reported) bool {
 		case <-ctx.Done():
 			stop()
 			return false
-		case <-l.wanted:
+		case <-f.wanted:
 			stop()
 			return true
 		case <-regular:
@@ -117,20 +117,20 @@ func (l *link) awaitReport(ctx context.Context, said *reported) bool {
 			return true
 		case <-spaced:
 			return true
-		case <-l.receiver.moved:
+		case <-f.receiver.moved:
 			stop()
 		}
 	}
 }
 
 // followFlushed wakes the reporter whenever the log's flushed moves.
-func (l *link) followFlushed(ctx context.Context) {
-	defer l.ended.Done()
-	for flushed := l.log.Flushed(); ; {
+func (f *feed) followFlushed(ctx context.Context) {
+	defer f.ended.Done()
+	for flushed := f.log.Flushed(); ; {
 		var err error
-		if flushed, err = l.log.AwaitFlushed(ctx, flushed); err != nil {
+		if flushed, err = f.log.AwaitFlushed(ctx, flushed); err != nil {
 			return // the link has ended, or the log: then Receive says so
 		}
-		l.receiver.poke()
+		f.receiver.poke()
 	}
 }

@@ -38,21 +38,21 @@ func (s *silence) lasts(now time.Time) time.Duration {
 
 // watch ends a link over which nothing has come for wal_receiver_timeout; at half of it upstream is
 // asked for a sign. A half-open connection shows nothing else.
-func (l *link) watch(ctx context.Context) {
-	defer l.ended.Done()
-	opts := &l.receiver.opts
+func (f *feed) watch(ctx context.Context) {
+	defer f.ended.Done()
+	opts := &f.receiver.opts
 	asked := false
 	for {
-		timeout, quiet := opts.Timeout(), l.silence.lasts(opts.Clock.Now())
+		timeout, quiet := opts.Timeout(), f.silence.lasts(opts.Clock.Now())
 		switch {
 		case timeout <= 0 || quiet < timeout/2:
 			asked = false
 		case quiet >= timeout:
-			l.fail(fmt.Errorf("%w: %s", ErrPeerSilent, timeout))
+			f.fail(fmt.Errorf("%w: %s", ErrPeerSilent, timeout))
 			return
 		case !asked:
 			asked = true
-			l.want(true)
+			f.want(true)
 		}
 		if !pause(ctx, opts.Clock, untilLook(timeout, quiet)) {
 			return

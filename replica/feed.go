@@ -18,9 +18,9 @@ const (
 	noSpaceWaitMax = 5 * time.Second
 )
 
-// link is one stream of log from upstream, on one timeline. The receiver's goroutine reads it; the
+// feed is one stream of log from upstream, on one timeline. The receiver's goroutine reads it; the
 // reporter alone sends.
-type link struct {
+type feed struct {
 	receiver *Receiver
 	log      *wal.Log
 	stream   UpstreamLink
@@ -49,18 +49,18 @@ func (r *Receiver) stream(ctx context.Context, up Upstream, timeline uint32) (*s
 	if err != nil {
 		return nil, refused(err, from)
 	}
-	l := &link{
+	f := &feed{
 		receiver: r, log: r.opts.Log, stream: stream, broken: broken, wanted: make(chan struct{}, 1),
 	}
 	r.began(from, timeline)
-	l.start(ctx)
-	if err = l.take(ctx); errors.Is(err, io.EOF) {
-		l.stop(true)
-		return l.finish(ctx)
+	f.start(ctx)
+	if err = f.take(ctx); errors.Is(err, io.EOF) {
+		f.stop(true)
+		return f.finish(ctx)
 	}
 	// Whatever failed first is the reason; what fails because of it is not.
 	broken(err)
-	l.stop(false)
+	f.stop(false)
 	return nil, fmt.Errorf("replica: receive log: %w", context.Cause(ctx))
 }
 
@@ -83,45 +83,45 @@ func (r *Receiver) began(from wal.LSN, timeline uint32) {
 }
 
 // start starts the goroutines of the link.
-func (l *link) start(ctx context.Context) {
-	ctx, l.quit = context.WithCancel(ctx)
-	l.ended.Add(3)
-	go l.report(ctx)
-	go l.watch(ctx)
-	go l.followFlushed(ctx)
+func (f *feed) start(ctx context.Context) {
+	ctx, f.quit = context.WithCancel(ctx)
+	f.ended.Add(3)
+	go f.report(ctx)
+	go f.watch(ctx)
+	go f.followFlushed(ctx)
 }
 
 // stop ends and awaits them. A stream that ended in order goes on to its Finish; a reporter that
 // hangs on a peer that does not read is got out by closing.
-func (l *link) stop(inOrder bool) {
-	l.quit()
+func (f *feed) stop(inOrder bool) {
+	f.quit()
 	patience := time.Duration(0)
 	if inOrder {
 		patience = commandTimeout
 	}
-	closing := time.AfterFunc(patience, func() { _ = l.stream.Close() })
-	l.ended.Wait()
+	closing := time.AfterFunc(patience, func() { _ = f.stream.Close() })
+	f.ended.Wait()
 	closing.Stop()
 }
 
 // take gives the log what comes, until io.EOF.
-func (l *link) take(ctx context.Context) error {
+func (f *feed) take(ctx context.Context) error {
 	for {
-		l.silence.reading(true, l.receiver.opts.Clock.Now())
-		msg, err := l.stream.Receive()
-		now := l.receiver.opts.Clock.Now()
+		f.silence.reading(true, f.receiver.opts.Clock.Now())
+		msg, err := f.stream.Receive()
+		now := f.receiver.opts.Clock.Now()
 		// While a message is worked on upstream is not silent: it is us who do not listen.
-		l.silence.reading(false, now)
+		f.silence.reading(false, now)
 		if err != nil {
 			return err
 		}
-		if err := l.message(ctx, msg, now); err != nil {
+		if err := f.message(ctx, msg, now); err != nil {
 			return err
 		}
 	}
 }
 
-func (l *link) message(ctx context.Context, msg []byte, now time.Time) error {
+func (f *feed) message(ctx context.Context, msg []byte, now time.Time) error {
 	if len(msg) == 0 {
 		return protocolError("an empty message")
 	}
@@ -131,28 +131,28 @@ func (l *link) message(ctx context.Context, msg []byte, now time.Time) error {
 		if err != nil {
 			return err
 		}
-		l.receiver.status.heard(data.End, data.Time, now)
-		if err := l.receive(ctx, data.Start, data.Bytes); err != nil {
+		f.receiver.status.heard(data.End, data.Time, now)
+		if err := f.receive(ctx, data.Start, data.Bytes); err != nil {
 			return err
 		}
 		// What is under way to a primary's standbys is as old as the message. Of a standby's that can
 		// be said only behind a keepalive, which tells how old its own data are.
-		if l.trusted && l.staleness == 0 {
-			l.saw(data.End, now)
+		if f.trusted && f.staleness == 0 {
+			f.saw(data.End, now)
 		}
 	case KindKeepalive:
 		k, err := DecodeKeepalive(msg)
 		if err != nil {
 			return err
 		}
-		l.receiver.status.heard(k.End, k.Time, now)
-		l.staleness, l.trusted = k.Staleness, true
-		l.hurry.Store(k.Hurry)
-		l.saw(k.End, now.Add(-k.Staleness))
+		f.receiver.status.heard(k.End, k.Time, now)
+		f.staleness, f.trusted = k.Staleness, true
+		f.hurry.Store(k.Hurry)
+		f.saw(k.End, now.Add(-k.Staleness))
 		// Whatever moved and did not say so is reported a keepalive later, not an interval.
-		l.receiver.poke()
+		f.receiver.poke()
 		if k.Reply {
-			l.want(false)
+			f.want(false)
 		}
 	default:
 		return protocolError("message %q in a stream of log", msg[0])
@@ -160,16 +160,16 @@ func (l *link) message(ctx context.Context, msg []byte, now time.Time) error {
 	return nil
 }
 
-func (l *link) saw(end wal.LSN, at time.Time) {
-	l.receiver.fresh.saw(end, at, l.receiver.opts.Applied())
+func (f *feed) saw(end wal.LSN, at time.Time) {
+	f.receiver.fresh.saw(end, at, f.receiver.opts.Applied())
 }
 
 // receive gives the log a piece. A full disk loses nothing: the piece waits here, upstream behind
 // it, until there is space; reports go out meanwhile, so that upstream does not give us up.
-func (l *link) receive(ctx context.Context, pos wal.LSN, b []byte) error {
-	opts := &l.receiver.opts
+func (f *feed) receive(ctx context.Context, pos wal.LSN, b []byte) error {
+	opts := &f.receiver.opts
 	for wait := noSpaceWaitMin; ; wait = min(2*wait, noSpaceWaitMax) {
-		err := l.log.Receive(pos, b)
+		err := f.log.Receive(pos, b)
 		if err == nil {
 			break
 		}
@@ -181,7 +181,7 @@ func (l *link) receive(ctx context.Context, pos wal.LSN, b []byte) error {
 			return context.Cause(ctx)
 		}
 		// The records in front of the one that found no space have been taken.
-		taken := l.log.ReceivePosition()
+		taken := f.log.ReceivePosition()
 		if taken < pos || taken > pos+wal.LSN(len(b)) {
 			return fmt.Errorf("replica: log wants %s on after a full disk, %s was offered: %w",
 				taken, pos, err)
@@ -189,24 +189,24 @@ func (l *link) receive(ctx context.Context, pos wal.LSN, b []byte) error {
 		b, pos = b[taken-pos:], taken
 	}
 	// Nobody waits for this log to be flushed but those at upstream who wait for us.
-	l.log.RequestFlush(l.log.Written())
-	l.receiver.poke()
+	f.log.RequestFlush(f.log.Written())
+	f.receiver.poke()
 	return nil
 }
 
 // want asks the reporter for a report at once, and through it upstream for an answer.
-func (l *link) want(answer bool) {
+func (f *feed) want(answer bool) {
 	if answer {
-		l.answer.Store(true)
+		f.answer.Store(true)
 	}
 	select {
-	case l.wanted <- struct{}{}:
+	case f.wanted <- struct{}{}:
 	default:
 	}
 }
 
 // fail ends the link from one of its goroutines.
-func (l *link) fail(why error) {
-	l.broken(why)
-	_ = l.stream.Close()
+func (f *feed) fail(why error) {
+	f.broken(why)
+	_ = f.stream.Close()
 }
