@@ -81,7 +81,7 @@ func (q *lateQuorum) Wait(ctx context.Context, end wal.LSN, level wal.Level) err
 // openSlots reads the slots, which hold the log from the moment it is opened.
 func (srv *Server) openSlots() error {
 	slots, err := replica.OpenSlots(replica.SlotsOptions{
-		Dir: srv.opts.Dir, Limits: srv.slotLimits, Events: srv.slotEvents()})
+		Dir: srv.opts.Dir, Disk: srv.disk(), Limits: srv.slotLimits, Events: srv.slotEvents()})
 	if err != nil {
 		return err
 	}
