@@ -122,12 +122,12 @@ func (r *replicationSession) run(
 
 // forbidIn keeps what lasts, and what a rollback would not take back, out of a transaction.
 func (r *replicationSession) forbidIn(command replica.Command) error {
+	if r.txn.block == blockFailed {
+		return errAborted()
+	}
 	switch command.(type) {
 	case replica.BaseBackup, replica.StartReplication, replica.TimelineHistory:
 		return r.forbidBlock(command.Tag())
-	}
-	if r.txn.block == blockFailed {
-		return errAborted()
 	}
 	return nil
 }

@@ -153,7 +153,7 @@ func TestReplicationSessionRefuses(t *testing.T) {
 	require.Equal(t, "E 25001 BASE_BACKUP cannot run inside a transaction block\n",
 		database.exchange("BASE_BACKUP"))
 	require.Equal(t, "E 25P02 current transaction is aborted, commands ignored until end of "+
-		"transaction block\n", database.exchange("IDENTIFY_SYSTEM"))
+		"transaction block\n", database.exchange("BASE_BACKUP"))
 
 	config, err := pgx.ParseConfig(n.url())
 	require.NoError(t, err)
