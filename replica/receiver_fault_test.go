@@ -3,7 +3,6 @@ package replica_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"syscall"
 	"testing"
@@ -271,30 +270,28 @@ func TestReceiverWaitsForAnUpstreamBehindIt(t *testing.T) {
 
 // R1: a standby never has what an unclean restart of its primary takes away.
 func TestAPrimaryPowerCutNeverDiverges(t *testing.T) {
-	for seed := range uint64(8) {
-		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
-			rng := rand.New(rand.NewPCG(seed, 3))
-			p := newPrimary(t)
-			s := standbyOf(t, p)
-			for round := range 4 {
-				up := &hubUpstream{node: always(p)}
-				r := follow(t, s, up.dial, nil)
-				for range rng.IntN(40) {
-					p.commit(rng.IntN(60_000))
-				}
-				if rng.IntN(2) == 0 {
-					p.flush()
-				}
-				after := p.powerCut(seed*100 + uint64(round))
-				r.Stop()
-				p.close()
-				p = openNode(t, after)
+	eachSeed(t, 8, func(t *testing.T, seed uint64) {
+		rng := rand.New(rand.NewPCG(seed, 3))
+		p := newPrimary(t)
+		s := standbyOf(t, p)
+		for round := range 4 {
+			up := &hubUpstream{node: always(p)}
+			r := follow(t, s, up.dial, nil)
+			for range rng.IntN(40) {
+				p.commit(rng.IntN(60_000))
 			}
-			follow(t, s, (&hubUpstream{node: always(p)}).dial, nil)
-			s.caughtUp(p)
-			sameLog(t, p, s)
-		})
-	}
+			if rng.IntN(2) == 0 {
+				p.flush()
+			}
+			after := p.powerCut(seed*100 + uint64(round))
+			r.Stop()
+			p.close()
+			p = openNode(t, after)
+		}
+		follow(t, s, (&hubUpstream{node: always(p)}).dial, nil)
+		s.caughtUp(p)
+		sameLog(t, p, s)
+	})
 }
 
 // blocked hangs in one place until its context ends or it is closed.

@@ -104,7 +104,7 @@ func (l *rechunked) Receive() ([]byte, error) {
 }
 
 func TestReceiverTakesPiecesOfAnySizeThroughCuts(t *testing.T) {
-	for seed := range uint64(6) {
+	eachSeed(t, 6, func(t *testing.T, seed uint64) {
 		rng := rand.New(rand.NewPCG(seed, 7))
 		var mu sync.Mutex
 		p := newPrimary(t)
@@ -126,5 +126,5 @@ func TestReceiverTakesPiecesOfAnySizeThroughCuts(t *testing.T) {
 		}
 		s.caughtUp(p)
 		sameLog(t, p, s)
-	}
+	})
 }

@@ -31,6 +31,8 @@ type testNode struct {
 	log   *wal.Log
 	slots *replica.Slots
 	hub   *replica.Hub
+
+	closed bool
 }
 
 const nodeDir = "/data"
@@ -77,15 +79,15 @@ func newPrimary(t *testing.T) *testNode {
 
 // close ends the node. What runs on a disk whose power is off may fail to.
 func (n *testNode) close() {
-	if n.hub == nil {
+	if n.closed {
 		return
 	}
+	n.closed = true
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	_ = n.hub.Close(ctx)
 	_ = n.slots.Close()
 	_ = n.log.Close(false)
-	n.hub = nil
 }
 
 // restart closes the node in no order and opens what a kill leaves.
