@@ -12,9 +12,9 @@ import (
 	"ackdb/wal/waltest"
 )
 
-// forkGaps are the bytes left of a segment behind the fork: none, so that it is a segment's end; too
-// few for a header; room for a header alone; not enough for timeline-begin, which then follows a
-// filler; just enough for it; and plenty.
+// forkGaps are the bytes left of a segment behind the fork: none, so that it is a segment's end;
+// too few for a header; room for a header alone; not enough for timeline-begin, which then follows
+// a filler; just enough for it; and plenty.
 var forkGaps = []int64{0, 8, 48, 56, 64, 104, 112, 120, 1000, wal.SegmentSizeMin / 2}
 
 func forkGap(seed uint64) int64 { return forkGaps[seed%uint64(len(forkGaps))] }
@@ -80,8 +80,9 @@ func (n *node) startThroughCrashes(times int) {
 	require.NoError(n.t, err)
 }
 
-// requireBranch checks a node that was promoted, or not, at at: either its log is what it was, or it
-// has a timeline more, whole. The file of the old timeline is zero from the fork on in both cases.
+// requireBranch checks a node that was promoted, or not, at a position: either its log is what it
+// was, or it has a timeline more, whole. The file of the old timeline is zero from the fork on in
+// both cases.
 func requireBranch(t *testing.T, n *node, before map[string][]byte, at wal.LSN) (promoted bool) {
 	t.Helper()
 	after := n.files()

@@ -75,7 +75,7 @@ func (e *DivergedError) Error() string {
 	return fmt.Sprintf("wal: received log does not continue this one at %s: %s", e.At, e.Reason)
 }
 
-// TimelineEndError says that a RawReader has read all there is of its timeline, which ended at Fork.
+// TimelineEndError says that a RawReader has read all of its timeline, which ended at Fork.
 type TimelineEndError struct {
 	Next uint32 // the timeline that goes on there
 	Fork LSN

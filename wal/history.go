@@ -38,7 +38,10 @@ func parseHistoryName(name string) (timeline uint32, ok bool) {
 func appendHistory(dst []byte, t *Timeline) []byte {
 	dst = fmt.Appendf(dst, "%d\t%s\t", t.Parent, t.Fork)
 	if t.Time != 0 {
-		dst = append(time.UnixMicro(t.Time).UTC().AppendFormat(dst, historyTime), ' ')
+		dst = time.UnixMicro(t.Time).UTC().AppendFormat(dst, historyTime)
+	}
+	if t.Time != 0 && t.Reason != "" {
+		dst = append(dst, ' ')
 	}
 	dst = append(dst, oneLine(t.Reason)...)
 	return append(dst, '\n')
