@@ -13,11 +13,12 @@ import (
 
 // FollowRun strikes a loaded primary and its replica at random instants, again and again, and after
 // each strike compares the two: logs byte by byte, tables row by row. With a Disk the primary loses
-// its power, which is how a primary would come back with less than it has streamed (R1); without one
-// either side, or both, are killed.
+// its power, which is how a primary would come back with less than it has streamed (R1); with a
+// ReplicaDisk the replica does; without either one side, or both, are killed.
 type FollowRun struct {
 	Primary, Replica *Node
-	Disk             PowerDisk // Primary's; nil: processes are killed
+	Disk             PowerDisk // Primary's
+	ReplicaDisk      PowerDisk // Replica's
 	Sessions         int
 	Strikes          int
 	Seed             uint64
@@ -63,8 +64,11 @@ func (r *FollowRun) Run(ctx context.Context) error {
 type strike struct{ primary, replica bool }
 
 func (r *FollowRun) draw(rng *rand.Rand) strike {
-	if r.Disk != nil {
+	switch {
+	case r.Disk != nil:
 		return strike{primary: true, replica: rng.IntN(5) == 0}
+	case r.ReplicaDisk != nil:
+		return strike{primary: rng.IntN(5) == 0, replica: true}
 	}
 	n := rng.IntN(3)
 	return strike{primary: n != 0, replica: n != 1}
@@ -84,13 +88,13 @@ func (r *FollowRun) round(ctx context.Context, rng *rand.Rand, round uint64,
 
 	s := r.draw(rng)
 	if s.replica {
-		if err := r.Replica.Kill(); err != nil {
+		if err := down(r.Replica, r.ReplicaDisk); err != nil {
 			return nil, err
 		}
 		wait(ctx, time.Duration(rng.Int64N(int64(loadMax/4)))) // it misses some
 	}
 	if s.primary {
-		if err := r.down(); err != nil {
+		if err := down(r.Primary, r.Disk); err != nil {
 			return nil, err
 		}
 	}
@@ -110,14 +114,14 @@ func (r *FollowRun) round(ctx context.Context, rng *rand.Rand, round uint64,
 	return seen, Same(ctx, r.Primary, r.Replica)
 }
 
-// down ends the primary, under a dead disk if it has one to lose.
-func (r *FollowRun) down() error {
-	if r.Disk != nil {
-		if err := r.Disk.Cut(); err != nil {
+// down ends a node, under a dead disk if it has one to lose.
+func down(n *Node, disk PowerDisk) error {
+	if disk != nil {
+		if err := disk.Cut(); err != nil {
 			return err
 		}
 	}
-	return r.Primary.Kill()
+	return n.Kill()
 }
 
 // up starts what the strike has ended.
@@ -129,6 +133,11 @@ func (r *FollowRun) up(ctx context.Context, s strike, round uint64) error {
 		}
 	} else {
 		r.Journal.Add(Event{Type: Kill}) // nothing that was acknowledged may be gone
+	}
+	if s.replica && r.ReplicaDisk != nil {
+		if err := r.ReplicaDisk.Restore(r.Seed + round); err != nil {
+			return err
+		}
 	}
 	var errs [2]error
 	if s.primary {

@@ -17,7 +17,7 @@ import (
 // what it has flushed. So the replica follows on, byte by byte the same.
 func TestReplicaNeverDivergesByAPowerCutOnExt4(t *testing.T) {
 	d := loopDisk(t)
-	cutPrimary(t, d, d.Dir, 6)
+	cutPrimary(t, d, d.Dir, 5)
 }
 
 func TestReplicaNeverDivergesByAPowerCutThroughFuse(t *testing.T) {
@@ -38,7 +38,31 @@ func cutPrimary(t *testing.T, d PowerDisk, dir string, cuts int) {
 	require.NoError(t, c.Kill()) // before the disk goes
 }
 
-// The negative control of both: a disk whose fsync lies lets the primary stream what it will not
+// A standby's own power is cut: it asks again for what it had not flushed, and whoever follows it in
+// turn has nothing else.
+func TestReplicaThatLosesItsPowerFollowsOn(t *testing.T) {
+	d := fuseDisk(t)
+	c := newCluster(t)
+	a, err := c.Primary("a")
+	require.NoError(t, err)
+	b := newReplica(t, c, "b", a.Addr)
+	b.Dir = filepath.Join(d.Dir, "b")
+	below := newReplica(t, c, "below", b.Addr)
+	history := &bytes.Buffer{}
+	run := &FollowRun{Primary: a, Replica: b, ReplicaDisk: d, Sessions: len(Modes), Strikes: 4,
+		Seed: seed(t), Journal: NewJournal(history)}
+	run.Progress = func(round int, _ *Seen) {
+		if round == 1 {
+			require.NoError(t, below.Start(t.Context()))
+		}
+		requireSame(t, b, below)
+	}
+	require.NoError(t, run.Run(t.Context()))
+	requireKept(t, history, run.Strikes)
+	require.NoError(t, c.Kill()) // before the disk goes
+}
+
+// The negative control of the primary's cuts: a disk whose fsync lies lets the primary stream what it will not
 // have. If nobody notices, the test above would notice nothing either.
 func TestReplicaOfALyingDiskIsCaught(t *testing.T) {
 	d := fuseDisk(t)

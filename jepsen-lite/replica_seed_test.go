@@ -30,6 +30,8 @@ func TestReplicaSeedInterrupted(t *testing.T) {
 	require.Eventually(t, func() bool { return p.Carried(Down) >= seedBytes/4 }, startTimeout, pollEvery)
 	heldAt(t, p, p.Carried(Down)+seedBytes/4)
 	require.NotContains(t, b.Output(), "ready")
+	require.NotEqual(t, "0", ask(t, a, "SELECT count(*)::text FROM pg_stat_progress_basebackup"+
+		" WHERE phase = 'streaming database files' AND backup_streamed > 0"))
 	require.NoError(t, b.Kill())
 	p.Set(Down, LinkFault{})
 	require.NoError(t, b.Start(t.Context()))
