@@ -302,7 +302,7 @@ func (s *tap) report(write, flush, apply wal.LSN) {
 // pass moves the clock, and takes the keepalive that this sends to a trusted peer.
 func (s *tap) pass(d time.Duration) {
 	s.t.Helper()
-	s.node.clock.AwaitTimer(200 * time.Millisecond)
+	s.node.clock.AwaitTimers(1, 200*time.Millisecond)
 	s.node.clock.Advance(d)
 	s.awaitKeepalive()
 }

@@ -84,11 +84,8 @@ func (s *sender) sendLog() (moved bool, err error) {
 }
 
 // caughtUp says that the peer has been sent all there is. From the first time on it counts for those
-// who wait for standbys, unless it is on a timeline that has ended.
+// who wait for standbys. A stream of a timeline that has ended never comes here: it ends instead.
 func (s *sender) caughtUp() {
-	if s.timeline != s.hub.opts.Log.Timeline() {
-		return
-	}
 	s.mu.Lock()
 	before := s.state
 	s.state = StateStreaming

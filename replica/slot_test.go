@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -130,13 +131,13 @@ func TestSlotIsLostBeyondItsLimit(t *testing.T) {
 	require.True(t, n.slot("s1").Limited)
 	n.grow(5 << 19)
 	require.Equal(t, replica.SlotExtended, n.slot("s1").Status)
-	n.clock.AwaitTimer(1e9)
-	n.clock.Advance(1e9)
+	n.clock.AwaitTimers(1, time.Second)
+	n.clock.Advance(time.Second)
 	n.recycle()
 	require.Empty(t, n.near)
 	n.grow(1 << 20)
-	n.clock.AwaitTimer(1e9)
-	n.clock.Advance(1e9)
+	n.clock.AwaitTimers(1, time.Second)
+	n.clock.Advance(time.Second)
 	warned := <-n.near
 	require.Equal(t, "s1", warned.Name, "between two checkpoints")
 	require.Positive(t, warned.SafeWALSize)
@@ -144,9 +145,9 @@ func TestSlotIsLostBeyondItsLimit(t *testing.T) {
 	require.Empty(t, n.near, "told once")
 	require.Equal(t, wal.FirstLSN, n.log.Oldest())
 
+	// It is sent everything and says nothing: the log it reads is there, what its slot holds goes.
 	s := n.stream(replica.StartReplication{From: restart, Slot: "s1"}, archiver)
-	s.near.AwaitFull()
-	n.grow(1 << 20)
+	s.await(n.grow(1 << 20))
 	require.Equal(t, replica.SlotUnreserved, n.slot("s1").Status)
 	require.Negative(t, n.slot("s1").SafeWALSize)
 	n.recycle()
@@ -157,6 +158,14 @@ func TestSlotIsLostBeyondItsLimit(t *testing.T) {
 	for s.next() == nil {
 	}
 	requireCode(t, "58P01", (<-s.done).err)
+	saved, err := replica.OpenSlots(replica.SlotsOptions{
+		Dir: "/data", Disk: n.disk.Crash(1),
+		Limits: func() replica.SlotLimits { return *n.limits.Load() },
+	})
+	require.NoError(t, err)
+	info, ok := saved.Get("s1")
+	require.True(t, ok)
+	require.Equal(t, replica.SlotLost, info.Status, "on disk before the log goes")
 	told := n.refused(replica.StartReplication{From: n.log.Flushed(), Slot: "s1"}, trusted)
 	require.Equal(t, "58P01", told.Code, "also for log that is there: the slot would hold nothing")
 

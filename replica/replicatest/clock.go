@@ -72,16 +72,19 @@ func (c *Clock) Advance(d time.Duration) {
 	})
 }
 
-// AwaitTimer returns when somebody waits for a timer that is due d or less from now.
-func (c *Clock) AwaitTimer(d time.Duration) {
+// AwaitTimers returns when n timers are waited for that are due d or less from now.
+func (c *Clock) AwaitTimers(n int, d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for {
-		limit := c.now.Add(d)
+		limit, due := c.now.Add(d), 0
 		for _, t := range c.timers {
 			if !t.at.After(limit) {
-				return
+				due++
 			}
+		}
+		if due >= n {
+			return
 		}
 		c.change.Wait()
 	}
