@@ -25,6 +25,7 @@ type DB struct {
 	epoch          wal.EpochID // set before role becomes RolePrimary
 	opsInRecordMax int
 	checkpoints    *checkpointer
+	sweeper        *sweeper
 	lender         *lender
 	standby        *standby    // of a node opened as one, also after its promotion
 	failWith       func(error) // Options.Fatal
@@ -97,6 +98,7 @@ func newDB(opts Options) *DB {
 		ending: make(chan struct{}),
 		gate:   &interlock{hooks: opts.hooks}, failWith: opts.Fatal,
 	}
+	db.sweeper = newSweeper(opts.hooks)
 	db.lender = newLender(&db.opts)
 	db.opts.Fatal = db.fail
 	db.opts.Log.Fatal = db.fail
@@ -118,7 +120,9 @@ func (db *DB) open(ctx context.Context) (report Report, err error) {
 	if err := removeSnapshots(db.opts); err != nil {
 		return report, errors.Join(err, dir.Close())
 	}
-	store, at, err := openStore(db.opts, db.gate, db.checkpoints.flushEnd)
+	store, at, err := openStore(db.opts, db.gate, storeJobs{
+		begin: db.sweeper.jobBegins, end: db.sweeper.jobEnds, flushed: db.checkpoints.flushEnd,
+	})
 	if err != nil {
 		return report, errors.Join(err, dir.Close())
 	}
@@ -175,6 +179,7 @@ func (db *DB) serve() {
 	db.conflicts = newConflictWindow()
 	db.log.OnFlushed(db.lender.onFlushed)
 	go db.runCheckpoints()
+	go db.sweeper.run()
 	if db.standby != nil {
 		db.standby.start()
 	}
@@ -206,6 +211,7 @@ func (db *DB) Close(ctx context.Context) error {
 		err = db.flushStore(ctx)
 	}
 	db.checkpoints.close()
+	db.sweeper.close()
 	return errors.Join(err, db.release(err == nil))
 }
 

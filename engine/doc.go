@@ -86,7 +86,8 @@
 //
 // # Goroutines
 //
-// A DB owns the checkpointer, begun by Open and awaited by Close, and on a standby the one that
+// A DB owns the checkpointer and the sweeper, which closes the snapshots that their users may not
+// wait for (sweeper.go), both begun by Open and awaited by Close, and on a standby the one that
 // applies, which Close or Promote awaits. Committing needs none: the leader is a committer. The
 // store and the log have their own.
 //
@@ -98,7 +99,7 @@
 // under it; under the other views are closed. pipeline.mu and orphanAborts.mu are held for a few
 // instructions and nothing is taken under them. Below leadership come the lock table's list of
 // owners, one owner's mu, and the lock table's shards in the order of their index;
-// conflictWindow.mu, txnPool.mu and standby.mu stand alone, and so does holds.mu, which the log
-// takes under its recycling lock. Whoever holds leadership or applier.mu may wait for the store,
-// the store for the log's flusher (E3), and the flusher for nobody.
+// conflictWindow.mu, txnPool.mu, sweeper.mu and standby.mu stand alone, and so does holds.mu,
+// which the log takes under its recycling lock. Whoever holds leadership or applier.mu may wait
+// for the store, the store for the log's flusher (E3), and the flusher for nobody.
 package engine

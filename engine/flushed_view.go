@@ -115,7 +115,7 @@ func (db *DB) keepFlushedView(g *commitGroup) {
 	if first == 0 {
 		return
 	}
-	v, err := openView(db.store.NewSnapshot())
+	v, err := db.openView(db.store.NewSnapshot())
 	f := &db.flushed
 	f.mu.Lock()
 	defer f.mu.Unlock()

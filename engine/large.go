@@ -176,7 +176,7 @@ func (db *DB) applyLarge(req *commitRequest, end wal.LSN) error {
 
 func (db *DB) applyPart(end wal.LSN) error {
 	if !db.largeRunning && !db.opts.hooks.showParts {
-		v, err := openView(db.store.NewSnapshot())
+		v, err := db.openView(db.store.NewSnapshot())
 		if err != nil {
 			return err
 		}

@@ -127,6 +127,9 @@ type hooks struct {
 	// (negative control).
 	showParts bool
 
+	// closeInline has snapshots closed by their users at any time (negative control).
+	closeInline bool
+
 	// standbysFirst has a commit wait for standbys before its own disk (negative control).
 	standbysFirst bool
 

@@ -14,7 +14,7 @@ const storeFormat = pebble.FormatTableFormatV6
 
 // storeOptions are tuned for two cores and little memory: at most four memtables beside the block
 // cache, one compaction at a time, so that a commit always finds a core.
-func storeOptions(o Options, gate *interlock, cache *pebble.Cache, flushed func()) *pebble.Options {
+func storeOptions(o Options, gate *interlock, cache *pebble.Cache, jobs storeJobs) *pebble.Options {
 	opts := &pebble.Options{
 		FS:                          &interlockFS{FS: o.FS, gate: gate},
 		DisableWAL:                  true,
@@ -29,7 +29,7 @@ func storeOptions(o Options, gate *interlock, cache *pebble.Cache, flushed func(
 		BytesPerSync:                512 << 10,
 		CompactionConcurrencyRange:  func() (int, int) { return 1, 1 },
 		Logger:                      storeLogger{fatal: o.Fatal},
-		EventListener:               storeEvents(o.Events, flushed),
+		EventListener:               storeEvents(o.Events, jobs),
 	}
 	for i := range opts.Levels {
 		opts.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
@@ -40,11 +40,23 @@ func storeOptions(o Options, gate *interlock, cache *pebble.Cache, flushed func(
 	return opts
 }
 
+// storeJobs is who must know what the store does in the background.
+type storeJobs struct {
+	begin, end func() // of a flush or a compaction
+	flushed    func() // behind the end of a flush
+}
+
 // storeEvents passes on what the store reports. Its callbacks run under the store's own lock, so
 // they poke and return.
-func storeEvents(e Events, flushed func()) *pebble.EventListener {
+func storeEvents(e Events, jobs storeJobs) *pebble.EventListener {
 	listener := &pebble.EventListener{
-		FlushEnd: func(pebble.FlushInfo) { flushed() },
+		FlushBegin:      func(pebble.FlushInfo) { jobs.begin() },
+		CompactionBegin: func(pebble.CompactionInfo) { jobs.begin() },
+		CompactionEnd:   func(pebble.CompactionInfo) { jobs.end() },
+		FlushEnd: func(pebble.FlushInfo) {
+			jobs.end()
+			jobs.flushed()
+		},
 		BackgroundError: func(err error) {
 			if e.StoreError != nil {
 				e.StoreError(err)
@@ -79,11 +91,11 @@ func (l storeLogger) Fatalf(format string, args ...any) {
 
 // openStore opens the store and reads the marker it holds durably. With no log of its own all
 // that a freshly opened store shows is durable.
-func openStore(o Options, gate *interlock, flushed func()) (*pebble.DB, marker, error) {
+func openStore(o Options, gate *interlock, jobs storeJobs) (*pebble.DB, marker, error) {
 	cache := pebble.NewCache(o.CacheSize)
 	defer cache.Unref()
 	dir := o.storeDir()
-	store, err := pebble.Open(dir, storeOptions(o, gate, cache, flushed))
+	store, err := pebble.Open(dir, storeOptions(o, gate, cache, jobs))
 	if err != nil {
 		return nil, marker{}, fmt.Errorf("engine: open store %s: %w", dir, err)
 	}

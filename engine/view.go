@@ -14,7 +14,8 @@ import (
 // view is a snapshot of the store between two groups of commits. It is counted: readers of one
 // and the same state share it.
 type view struct {
-	snap *pebble.Snapshot
+	snap    *pebble.Snapshot
+	sweeper *sweeper // closes it
 
 	// lsn is the marker read through the snapshot: every row in it has a commit LSN at or below
 	// lsn, and every commit with operations that ends at or below lsn is in it.
@@ -37,7 +38,7 @@ func (v *view) acquire() *view {
 
 func (v *view) close() {
 	if v.refs.Add(-1) == 0 {
-		_ = v.snap.Close()
+		v.sweeper.closeSnapshot(v.snap)
 	}
 }
 
@@ -166,14 +167,14 @@ func (db *DB) newView() (*view, error) {
 		}
 		snap := db.store.NewSnapshot()
 		if db.visible.unchanged(phase) {
-			return openView(snap)
+			return db.openView(snap)
 		}
-		_ = snap.Close()
+		db.sweeper.closeSnapshot(snap)
 	}
 }
 
 // openView makes a view of a snapshot and owns it from here on.
-func openView(snap *pebble.Snapshot) (*view, error) {
+func (db *DB) openView(snap *pebble.Snapshot) (*view, error) {
 	raw, closer, err := snap.Get(markerKey)
 	if err != nil {
 		_ = snap.Close()
@@ -185,7 +186,7 @@ func openView(snap *pebble.Snapshot) (*view, error) {
 		_ = snap.Close()
 		return nil, err
 	}
-	v := &view{snap: snap, lsn: m.applied}
+	v := &view{snap: snap, sweeper: db.sweeper, lsn: m.applied}
 	v.refs.Store(1)
 	return v, nil
 }
