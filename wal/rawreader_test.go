@@ -208,6 +208,38 @@ func TestReadersThroughAFork(t *testing.T) {
 	}
 }
 
+// The same on a follower, whose applier and whose own standbys read on while it changes over.
+func TestReadersThroughAForkFollowed(t *testing.T) {
+	for _, gap := range forkGaps {
+		old, n := standbyAt(t, 1, gap)
+		heir := old.backup("c", 1).mustStart()
+		old.stop()
+		fork := heir.promote("").Ended
+		heir.commit(10)
+		flush(t, heir.log)
+		raw := openRaw(t, n, 1, fork-8)
+		cursor, err := n.log.Cursor(0)
+		require.NoError(t, err)
+		for err == nil {
+			_, err = cursor.Next()
+		}
+		require.ErrorIs(t, err, io.EOF)
+		ended := make(chan error)
+		go func() { ended <- readToEnd(raw) }()
+		following := make(chan wal.Record)
+		go follow(t, cursor, following)
+
+		mustShip(t, heir, n)
+		var end *wal.TimelineEndError
+		require.ErrorAs(t, <-ended, &end, "gap %d", gap)
+		require.Equal(t, wal.TimelineEndError{Next: 2, Fork: fork}, *end)
+		require.Equal(t, wal.TypeTimelineBegin, (<-following).Type)
+		requireSameLogs(t, heir, n)
+		heir.stop()
+		n.stop()
+	}
+}
+
 func readToEnd(r *wal.RawReader) error {
 	for {
 		if err := r.Wait(context.Background()); err != nil {

@@ -295,7 +295,7 @@ func requireSameLogs(t *testing.T, a, b *node) {
 // A primary and two standbys, one behind the other, through restarts of each, promotions of one
 // standby after the other, and chunks of any size: all logs are one.
 func TestReplicasAreByteForByteEqual(t *testing.T) {
-	eachSeed(t, 16, func(t *testing.T, seed uint64) {
+	eachSeed(t, 6, func(t *testing.T, seed uint64) {
 		a := newNode(t, "a", seed).mustStart()
 		a.work(5)
 		b := a.backup("b", seed).mustStart()
