@@ -8,6 +8,7 @@ import (
 
 // aggregate gives one row: the results of its calls over all rows below.
 type aggregate struct {
+	hold
 	node  *plan.Aggregate
 	in    operator
 	calls []aggregating
@@ -16,6 +17,7 @@ type aggregate struct {
 
 // aggregating is one aggregate call at work.
 type aggregating struct {
+	hold *hold // of the step it belongs to
 	call *plan.AggregateCall
 	acc  builtin.Accumulator
 	args []types.Datum
@@ -25,26 +27,41 @@ type aggregating struct {
 }
 
 func (o *aggregate) open(r *run) error {
-	o.calls = make([]aggregating, len(o.node.Calls))
-	for i := range o.calls {
-		call := &o.node.Calls[i]
-		o.calls[i] = aggregating{call: call, acc: call.Fn.New(),
-			args: make([]types.Datum, len(call.Args))}
-		if call.Distinct {
-			o.calls[i].seen = map[string]struct{}{}
-		}
-	}
+	o.calls, o.done = newCalls(&o.hold, o.node.Calls), false
 	return o.in.open(r)
 }
 
-func (o *aggregate) close() { o.in.close() }
+// newCalls starts aggregate calls over a group.
+func newCalls(h *hold, list []plan.AggregateCall) []aggregating {
+	calls := make([]aggregating, len(list))
+	for i := range calls {
+		call := &list[i]
+		calls[i] = aggregating{hold: h, call: call, acc: call.Fn.New(),
+			args: make([]types.Datum, len(call.Args))}
+		if call.Distinct {
+			calls[i].seen = map[string]struct{}{}
+		}
+	}
+	return calls
+}
+
+func (o *aggregate) close() {
+	o.calls = nil
+	o.release()
+	o.in.close()
+}
 
 func (o *aggregate) next(r *run) ([]types.Datum, error) {
 	if o.done {
 		return nil, nil
 	}
 	o.done = true
-	for {
+	for n := 1; ; n++ {
+		if n%checkEvery == 0 {
+			if err := r.check(); err != nil {
+				return nil, err
+			}
+		}
 		row, err := o.in.next(r)
 		if err != nil {
 			return nil, err
@@ -79,11 +96,13 @@ func (g *aggregating) take(r *run, row []types.Datum) error {
 	if err := r.evalRow(g.args, g.call.Args, row); err != nil {
 		return err
 	}
-	if g.seen != nil && g.repeats() {
-		return nil
+	if g.seen != nil {
+		if repeats, err := g.repeats(); repeats || err != nil {
+			return err
+		}
 	}
 	if len(g.call.OrderBy) > 0 {
-		s, err := r.sortable(row, g.call.OrderBy)
+		s, err := g.hold.sortable(row, g.call.OrderBy)
 		if err != nil {
 			return err
 		}
@@ -99,20 +118,17 @@ func (g *aggregating) add(r *run, args []types.Datum) error {
 	if err := g.acc.Add(&r.eval.Context, args); err != nil {
 		return err
 	}
-	return r.keep(g.acc.Size() - before)
+	return g.hold.keep(g.acc.Size() - before)
 }
 
 // repeats says whether DISTINCT has seen the arguments before.
-func (g *aggregating) repeats() bool {
-	g.key = g.key[:0]
-	for _, d := range g.args {
-		g.key = types.EncodeKey(g.key, d, types.KeyOrder{})
-	}
+func (g *aggregating) repeats() (bool, error) {
+	g.key = appendKeys(g.key[:0], g.args)
 	if _, found := g.seen[string(g.key)]; found {
-		return true
+		return true, nil
 	}
 	g.seen[string(g.key)] = struct{}{}
-	return false
+	return false, g.hold.keep(len(g.key) + entryOverhead)
 }
 
 func (g *aggregating) result(r *run) (types.Datum, error) {

@@ -121,12 +121,16 @@ func (r *run) start(p *plan.Prepared) (*Cursor, error) {
 	c := r.env.Session.cursor()
 	*c = Cursor{run: r, plan: p}
 	r.plan = p
+	r.eval.Begin(p)
 	op := r.env.Session.kept(p)
 	if op == nil {
 		var err error
 		if op, err = r.build(p.Root); err != nil {
 			return nil, err
 		}
+	}
+	if p.Late {
+		r.txn.SnapshotLSN() // which takes the snapshot (X2); a failure shows in the first read
 	}
 	c.op = op
 	c.write, _ = op.(writeOp)

@@ -1,33 +1,25 @@
 package exec
 
 import (
-	"errors"
-	"iter"
-
 	"ackdb/server/sql/catalog"
 	"ackdb/server/sql/plan"
 	"ackdb/server/sql/types"
 )
 
-// functionScan gives the rows of a function in FROM. A set-returning function yields by callback;
-// iter.Pull turns that around, so that a LIMIT or a suspended portal stops it where it is.
+// functionScan gives the rows of a function in FROM.
 type functionScan struct {
 	node *plan.FunctionScan
-	pull func() (types.Datum, error, bool)
-	stop func()
+	set  *setValues
 	row  []types.Datum
 	n    int64
 }
-
-// errStopped ends a set-returning function whose rows nobody wants any more.
-var errStopped = errors.New("exec: stopped reading a function")
 
 func (o *functionScan) open(r *run) error {
 	width := len(o.node.Columns)
 	if o.node.Ordinality {
 		width++
 	}
-	o.row = make([]types.Datum, width)
+	o.row, o.n = make([]types.Datum, width), 0
 	call, ok := o.node.Fn.(*plan.Call)
 	if !ok || call.Fn.Function.Set == nil {
 		return o.openScalar(r)
@@ -36,17 +28,7 @@ func (o *functionScan) open(r *run) error {
 	if err := r.evalRow(args, call.Args, nil); err != nil {
 		return err
 	}
-	o.pull, o.stop = iter.Pull2(func(yield func(types.Datum, error) bool) {
-		err := call.Fn.EvalSet(&r.eval.Context, args, func(d types.Datum) error {
-			if !yield(d, nil) {
-				return errStopped
-			}
-			return nil
-		})
-		if err != nil && !errors.Is(err, errStopped) {
-			yield(types.Null, err)
-		}
-	})
+	o.set = r.pullSet(call, args)
 	return nil
 }
 
@@ -57,18 +39,18 @@ func (o *functionScan) openScalar(r *run) error {
 		return err
 	}
 	given := false
-	o.pull = func() (types.Datum, error, bool) {
+	o.set = &setValues{stop: func() {}, pull: func() (types.Datum, error, bool) {
 		first := !given
 		given = true
 		return v, nil, first
-	}
+	}}
 	return nil
 }
 
 func (o *functionScan) close() {
-	if o.stop != nil {
-		o.stop()
-		o.stop = nil
+	if o.set != nil {
+		o.set.stop()
+		o.set = nil
 	}
 }
 
@@ -79,7 +61,7 @@ func (o *functionScan) next(r *run) ([]types.Datum, error) {
 				return nil, err
 			}
 		}
-		v, err, ok := o.pull()
+		v, err, ok := o.set.pull()
 		if err != nil || !ok {
 			return nil, err
 		}

@@ -28,8 +28,10 @@ func (r *run) buildInsert(n *plan.Insert) (operator, error) {
 	if n.Conflict != nil && n.Conflict.DoUpdate && (!isValues || len(v.Rows) > 1) {
 		o.met = map[string]struct{}{}
 	}
-	in, err := r.build(n.In)
-	o.in = in
+	in, err := r.buildStep(n.In)
+	if o.in = in; n.Gather {
+		o.in = &gathered{in: in, hold: hold{run: r}}
+	}
 	return o, err
 }
 
@@ -128,7 +130,6 @@ func (o *insert) meet(r *run, key []byte) error {
 			"Ensure that no rows proposed for insertion within the same command have" +
 				" duplicate constrained values.")
 	}
-	const entryOverhead = 48
 	o.met[string(key)] = struct{}{}
 	return r.keep(len(key) + entryOverhead)
 }

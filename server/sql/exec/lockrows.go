@@ -7,19 +7,28 @@ import (
 	"ackdb/server/sql/types"
 )
 
-// lockRows locks each row below and gives what the row is then (X3).
+// lockRows locks the stored rows that each row below is made of, and gives what it is then (X3).
 type lockRows struct {
-	node  *plan.LockRows
-	in    operator
+	node   *plan.LockRows
+	in     operator
+	tables []lockedTable
+	row    []types.Datum // a row some part of which was read again
+}
+
+// lockedTable is one of the tables whose rows are locked.
+type lockedTable struct {
+	plan.LockedTable
 	codec *rowCodec
-	row   []types.Datum // a row that was read again
 	key   []byte
 	value []byte // the engine's copy lasts one call
 }
 
 func (o *lockRows) open(r *run) error {
-	o.codec = newRowCodec(o.node.Table)
-	o.row = make([]types.Datum, len(o.node.Table.Columns)+1)
+	if o.tables == nil {
+		for _, t := range o.node.Tables {
+			o.tables = append(o.tables, lockedTable{LockedTable: t, codec: newRowCodec(t.Table)})
+		}
+	}
 	return o.in.open(r)
 }
 
@@ -31,31 +40,52 @@ func (o *lockRows) next(r *run) ([]types.Datum, error) {
 		if row == nil || err != nil {
 			return nil, err
 		}
-		key := row[len(row)-1].Bytes()
-		state, err := r.txn.LockRow(r.eval.Ctx, o.node.Table.Storage, key,
-			lockMode(o.node.Strength), waitPolicy(o.node.Wait))
-		if err != nil {
-			return nil, lockRowError(err, o.node.Table.Name)
+		changed, gone := false, false
+		for i := range o.tables {
+			if row, changed, gone, err = o.lock(r, &o.tables[i], row, changed); err != nil || gone {
+				break
+			}
 		}
-		if state.Skipped || !state.Exists {
+		switch {
+		case err != nil:
+			return nil, err
+		case gone:
 			continue
-		}
-		if !state.Changed {
+		case !changed || o.node.Recheck == nil:
 			return row, nil
 		}
-		o.key = append(o.key[:0], key...)
-		o.value = append(o.value[:0], state.Value...)
-		if err := o.codec.decode(o.row, o.key, o.value); err != nil {
-			return nil, err
-		}
-		o.row[len(o.row)-1] = types.NewBytes(types.Bytea, o.key)
-		if o.node.Recheck == nil {
-			return o.row, nil
-		}
-		if ok, err := r.truth(o.node.Recheck, o.row); err != nil || ok {
-			return o.row, err
+		if ok, err := r.truth(o.node.Recheck, row); err != nil || ok {
+			return row, err
 		}
 	}
+}
+
+// lock locks one part of a row. It gives the row with that part as it is now, in memory of its own
+// if it differs from what was read, and says whether any part did, or this one is gone.
+func (o *lockRows) lock(
+	r *run, t *lockedTable, row []types.Datum, changed bool,
+) (now []types.Datum, differs, gone bool, err error) {
+	end := t.Offset + len(t.Table.Columns)
+	key := row[end].Bytes()
+	state, err := r.txn.LockRow(r.eval.Ctx, t.Table.Storage, key, lockMode(o.node.Strength),
+		waitPolicy(o.node.Wait))
+	if err != nil {
+		return nil, false, false, lockRowError(err, t.Table.Name)
+	}
+	if state.Skipped || !state.Exists {
+		return row, changed, true, nil
+	}
+	if !state.Changed {
+		return row, changed, false, nil
+	}
+	if !changed {
+		o.row = append(o.row[:0], row...)
+		row = o.row
+	}
+	t.key = append(t.key[:0], key...)
+	t.value = append(t.value[:0], state.Value...)
+	row[end] = types.NewBytes(types.Bytea, t.key)
+	return row, true, false, t.codec.decode(row[t.Offset:end], t.key, t.value)
 }
 
 func lockMode(s parse.LockStrength) engine.LockMode {

@@ -7,7 +7,9 @@ import (
 	"ackdb/server/sql/types"
 )
 
-// operator is a step of a running plan: a source of rows.
+// operator is a step of a running plan: a source of rows. Once closed it may be opened again, and
+// starts anew: a join does so for every row of its other side, and a query in an expression for
+// every row the expression is computed over.
 type operator interface {
 	// open readies it; an operator that reads the store takes its snapshot here (X2).
 	open(r *run) error
@@ -17,8 +19,8 @@ type operator interface {
 	close()
 }
 
-// rewinder is an operator that can be opened again once it was closed. A session keeps those of the
-// plans it runs over and over, so that a statement of one key builds nothing.
+// rewinder is an operator that another execution can use once it was closed. A session keeps those
+// of the plans it runs over and over, so that a statement of one key builds nothing.
 type rewinder interface {
 	operator
 	// rewind readies it for the next open. False: it has grown too large to be kept.
@@ -38,34 +40,97 @@ func (r *run) build(n plan.Node) (operator, error) {
 		if scan, ok := n.In.(*plan.Scan); ok && scan.Access.Single() && !n.Volatile {
 			return newPointGet(scan, n.Exprs), nil
 		}
-		in, err := r.build(n.In)
+		in, err := r.buildStep(n.In)
 		return &project{node: n, in: in}, err
 	case *plan.Insert:
 		return r.buildInsert(n)
 	case *plan.Update:
+		if n.Source != nil {
+			return r.buildGathered(&n.Target, n, n.Returning)
+		}
 		return newUpdate(n), nil
 	case *plan.Delete:
+		if n.Source != nil {
+			return r.buildGathered(&n.Target, nil, n.Returning)
+		}
 		return newDelete(n), nil
-	case *plan.Limit:
-		in, err := r.build(n.In)
-		return &limit{node: n, in: in}, err
-	case *plan.Sort:
-		in, err := r.build(n.In)
-		return &sorter{node: n, in: in}, err
-	case *plan.Aggregate:
-		in, err := r.build(n.In)
-		return &aggregate{node: n, in: in}, err
-	case *plan.Unique:
-		in, err := r.build(n.In)
-		return &unique{in: in}, err
-	case *plan.Filter:
-		in, err := r.build(n.In)
-		return &filter{node: n, in: in}, err
-	case *plan.LockRows:
-		in, err := r.build(n.In)
-		return &lockRows{node: n, in: in}, err
+	case *plan.Join:
+		return r.buildJoin(n)
+	case *plan.SetOp:
+		return r.buildSetOp(n)
+	case *plan.CTEScan:
+		return r.buildCTEScan(n)
+	}
+	if in := inputOf(n); in != nil {
+		below, err := r.buildStep(in)
+		if err != nil {
+			return nil, err
+		}
+		return r.buildOver(n, below), nil
 	}
 	return r.buildSource(n)
+}
+
+// inputOf gives what a step over one other reads.
+func inputOf(n plan.Node) plan.Node {
+	switch n := n.(type) {
+	case *plan.Limit:
+		return n.In
+	case *plan.Sort:
+		return n.In
+	case *plan.Aggregate:
+		return n.In
+	case *plan.Window:
+		return n.In
+	case *plan.Unique:
+		return n.In
+	case *plan.DistinctOn:
+		return n.In
+	case *plan.Filter:
+		return n.In
+	case *plan.ProjectSet:
+		return n.In
+	case *plan.SubqueryScan:
+		return n.In
+	case *plan.LockRows:
+		return n.In
+	case *plan.With:
+		return n.In
+	}
+	return nil
+}
+
+// buildOver makes the operator of a step over one other.
+func (r *run) buildOver(n plan.Node, in operator) operator {
+	switch n := n.(type) {
+	case *plan.Limit:
+		return &limit{node: n, in: in}
+	case *plan.Sort:
+		return &sorter{node: n, in: in, hold: hold{run: r}}
+	case *plan.Aggregate:
+		if len(n.Keys) > 0 {
+			return &groups{node: n, in: in, hold: hold{run: r}}
+		}
+		return &aggregate{node: n, in: in, hold: hold{run: r}}
+	case *plan.Window:
+		return &window{node: n, in: in, hold: hold{run: r}}
+	case *plan.Unique:
+		return &unique{in: in, hold: hold{run: r}}
+	case *plan.DistinctOn:
+		return &distinctOn{node: n, in: in}
+	case *plan.Filter:
+		return &filter{cond: n.Cond, in: in}
+	case *plan.ProjectSet:
+		return &projectSet{node: n, in: in}
+	case *plan.SubqueryScan:
+		if n.Filter == nil {
+			return in
+		}
+		return &filter{cond: n.Filter, in: in}
+	case *plan.LockRows:
+		return &lockRows{node: n, in: in}
+	}
+	return &with{node: n.(*plan.With), in: in}
 }
 
 // buildSource makes the operators that read no other.
@@ -76,11 +141,11 @@ func (r *run) buildSource(n plan.Node) (operator, error) {
 	case *plan.Values:
 		return &values{node: n}, nil
 	case *plan.VirtualScan:
-		return &virtualScan{node: n}, nil
+		return &virtualScan{node: n, hold: hold{run: r}}, nil
 	case *plan.FunctionScan:
 		return &functionScan{node: n}, nil
 	case *plan.Explain:
-		return &explain{lines: plan.ExplainLines(n.Target)}, nil
+		return &explain{node: n}, nil
 	}
 	if c, ok := n.(*plan.Copy); ok && c.In != nil {
 		return r.build(c.In)
@@ -109,8 +174,12 @@ type result struct {
 	done bool
 }
 
-func (o *result) open(*run) error { return nil }
-func (o *result) close()          {}
+func (o *result) open(*run) error {
+	o.done = false
+	return nil
+}
+
+func (o *result) close() {}
 
 func (o *result) next(r *run) ([]types.Datum, error) {
 	if o.done {
@@ -132,8 +201,12 @@ type values struct {
 	row  []types.Datum
 }
 
-func (o *values) open(*run) error { return nil }
-func (o *values) close()          {}
+func (o *values) open(*run) error {
+	o.at = 0
+	return nil
+}
+
+func (o *values) close() {}
 
 func (o *values) rewind() bool {
 	o.at = 0
@@ -176,8 +249,9 @@ func (o *project) next(r *run) ([]types.Datum, error) {
 
 // filter passes on the rows its condition is true for.
 type filter struct {
-	node *plan.Filter
+	cond plan.Expr
 	in   operator
+	seen int
 }
 
 func (o *filter) open(r *run) error { return o.in.open(r) }
@@ -189,88 +263,13 @@ func (o *filter) next(r *run) ([]types.Datum, error) {
 		if row == nil || err != nil {
 			return nil, err
 		}
-		if ok, err := r.truth(o.node.Cond, row); err != nil || ok {
+		if ok, err := r.truth(o.cond, row); err != nil || ok {
 			return row, err
 		}
-	}
-}
-
-// limit skips rows and then gives so many.
-type limit struct {
-	node *plan.Limit
-	in   operator
-	skip int64
-	left int64 // -1 for no bound
-}
-
-func (o *limit) open(r *run) error {
-	var err error
-	if o.left, err = r.rowCount(o.node.Count, -1, "LIMIT"); err != nil {
-		return err
-	}
-	if o.skip, err = r.rowCount(o.node.Offset, 0, "OFFSET"); err != nil {
-		return err
-	}
-	if s, ok := o.in.(*sorter); ok && o.left > 0 && o.skip < maxBound {
-		s.bound = min(o.left, maxBound) + o.skip
-	}
-	return o.in.open(r)
-}
-
-// maxBound is where a LIMIT is too large for a sort to make use of it.
-const maxBound = 1 << 30
-
-func (r *run) rowCount(x plan.Expr, none int64, clause string) (int64, error) {
-	if x == nil {
-		return none, nil
-	}
-	v, err := x.Eval(&r.eval, nil)
-	if err != nil || v.IsNull() {
-		return none, err
-	}
-	if v.Int() < 0 {
-		code := plan.CodeInvalidRowCount
-		if clause == "OFFSET" {
-			code = plan.CodeInvalidOffset
-		}
-		return 0, types.Errorf(code, "%s must not be negative", clause)
-	}
-	return v.Int(), nil
-}
-
-func (o *limit) close() { o.in.close() }
-
-func (o *limit) next(r *run) ([]types.Datum, error) {
-	for ; o.skip > 0 && o.left != 0; o.skip-- {
-		row, err := o.in.next(r)
-		if row == nil || err != nil {
-			return nil, err
+		if o.seen++; o.seen%checkEvery == 0 {
+			if err := r.check(); err != nil {
+				return nil, err
+			}
 		}
 	}
-	if o.left == 0 {
-		return nil, nil
-	}
-	if o.left > 0 {
-		o.left--
-	}
-	return o.in.next(r)
-}
-
-// explain gives lines of text.
-type explain struct {
-	lines []string
-	at    int
-	row   [1]types.Datum
-}
-
-func (o *explain) open(*run) error { return nil }
-func (o *explain) close()          {}
-
-func (o *explain) next(*run) ([]types.Datum, error) {
-	if o.at == len(o.lines) {
-		return nil, nil
-	}
-	o.row[0] = types.NewText(o.lines[o.at])
-	o.at++
-	return o.row[:], nil
 }

@@ -17,6 +17,10 @@ type run struct {
 	plan *plan.Prepared
 	eval plan.Eval
 
+	queries []operator               // of the expressions, by plan.SubPlan.Index; nil until one runs
+	ctes    map[*plan.CTE]*cteRows   // of WITH
+	stats   map[plan.Node]*nodeStats // of EXPLAIN ANALYZE; else nil
+
 	text  types.Env     // env's, with names of the catalog
 	names catalog.Names // what text.Names points to
 
@@ -39,14 +43,19 @@ func (s *Session) take(x *Executor, ctx context.Context, env *Env) *run {
 	r.names = catalog.Names{Snapshot: env.Txn.Catalog(), Path: env.SearchPath, Next: r.text.Names}
 	r.text.Names = &r.names
 	r.text.Now = env.TxnTime
-	r.eval.Params, r.eval.Sequences = env.Params, r
+	r.eval.Params, r.eval.Sequences, r.eval.Subqueries = env.Params, r, r
 	r.eval.Ctx, r.eval.Env, r.eval.Host = ctx, &r.text, env.Session.Host
 	r.eval.TxnTime, r.eval.StmtTime = env.TxnTime, env.StmtTime
 	return r
 }
 
 func (s *Session) put(r *run) {
-	r.env, r.plan, r.eval.Params = nil, nil, nil
+	for _, op := range r.queries {
+		if op != nil {
+			op.close()
+		}
+	}
+	r.env, r.plan, r.eval.Params, r.queries, r.ctes, r.stats = nil, nil, nil, nil, nil, nil
 	s.free = r
 }
 
@@ -66,6 +75,24 @@ func (s *Session) Recycle(c *Cursor) {
 		s.freeCurs = c
 	}
 }
+
+// hold accounts for what one operator keeps, until the operator is closed.
+type hold struct {
+	run   *run
+	bytes int
+}
+
+func (h *hold) keep(bytes int) error {
+	h.bytes += bytes
+	return h.run.keep(bytes)
+}
+
+func (h *hold) drop(bytes int) {
+	h.bytes -= bytes
+	h.run.held -= bytes
+}
+
+func (h *hold) release() { h.drop(h.bytes) }
 
 // keep accounts for bytes of rows that are held (X1).
 func (r *run) keep(bytes int) error {

@@ -39,7 +39,7 @@ func (o *scan) open(r *run) error {
 			spans[i], spans[j] = spans[j], spans[i]
 		}
 	}
-	o.spans = spans
+	o.spans, o.at = spans, 0
 	if len(spans) > 0 && !spans[0].point {
 		o.iter = r.txn.Scan(o.node.Table.Storage, spans[0].lo, spans[0].hi, o.node.Access.Reverse)
 		return o.iter.Err()
@@ -177,6 +177,7 @@ func (o *pointGet) rewind() bool {
 // virtualScan gives the rows of a virtual table. They are made at once and kept: the table is asked
 // by a callback, which cannot stop half-way and go on.
 type virtualScan struct {
+	hold
 	node *plan.VirtualScan
 	rows [][]types.Datum
 	at   int
@@ -195,11 +196,14 @@ func (o *virtualScan) open(r *run) error {
 			}
 		}
 		o.rows = append(o.rows, cloneRow(row))
-		return r.keep(rowSize(row))
+		return o.keep(rowSize(row))
 	})
 }
 
-func (o *virtualScan) close() { o.rows = nil }
+func (o *virtualScan) close() {
+	o.rows, o.at = nil, 0
+	o.release()
+}
 
 func (o *virtualScan) next(*run) ([]types.Datum, error) {
 	if o.at == len(o.rows) {

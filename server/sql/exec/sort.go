@@ -10,6 +10,7 @@ import (
 // sorter gives the rows below in order. It holds them all (X1), or right under a LIMIT about twice
 // as many as that lets through.
 type sorter struct {
+	hold
 	node  *plan.Sort
 	in    operator
 	rows  []sortedRow
@@ -26,7 +27,8 @@ type sortedRow struct {
 func (o *sorter) open(r *run) error { return o.in.open(r) }
 
 func (o *sorter) close() {
-	o.rows = nil
+	o.rows, o.at = nil, 0
+	o.release()
 	o.in.close()
 }
 
@@ -45,7 +47,12 @@ func (o *sorter) next(r *run) ([]types.Datum, error) {
 
 func (o *sorter) fill(r *run) error {
 	o.rows = []sortedRow{}
-	for {
+	for n := 1; ; n++ {
+		if n%checkEvery == 0 {
+			if err := r.check(); err != nil {
+				return err
+			}
+		}
 		row, err := o.in.next(r)
 		if err != nil {
 			return err
@@ -53,19 +60,19 @@ func (o *sorter) fill(r *run) error {
 		if row == nil {
 			break
 		}
-		s, err := r.sortable(row, o.node.Keys)
+		s, err := o.sortable(row, o.node.Keys)
 		if err != nil {
 			return err
 		}
 		o.rows = append(o.rows, s)
-		o.cut(r)
+		o.cut()
 	}
 	sortRows(o.rows, o.node.Keys)
 	return r.check()
 }
 
 // cut lets go of rows that cannot be among the first ones, once there are twice as many.
-func (o *sorter) cut(r *run) {
+func (o *sorter) cut() {
 	const worthwhile = 1024
 	n := int64(len(o.rows))
 	if o.bound == 0 || n < worthwhile || n < 2*o.bound {
@@ -73,23 +80,20 @@ func (o *sorter) cut(r *run) {
 	}
 	sortRows(o.rows, o.node.Keys)
 	for _, s := range o.rows[o.bound:] {
-		r.held -= rowSize(s.row) + rowSize(s.keys)
+		o.drop(rowSize(s.row) + rowSize(s.keys))
 	}
 	clear(o.rows[o.bound:])
 	o.rows = o.rows[:o.bound]
 }
 
 // sortable keeps a row with the values of its sort keys.
-func (r *run) sortable(row []types.Datum, keys []plan.SortKey) (sortedRow, error) {
-	s := sortedRow{row: cloneRow(row), keys: make([]types.Datum, len(keys))}
-	for i := range keys {
-		v, err := keys[i].Expr.Eval(&r.eval, s.row)
-		if err != nil {
-			return s, err
-		}
-		s.keys[i] = v.Clone()
+func (h *hold) sortable(row []types.Datum, keys []plan.SortKey) (sortedRow, error) {
+	s := sortedRow{row: cloneRow(row)}
+	var err error
+	if s.keys, err = h.run.keysOf(s.row, keys); err != nil {
+		return s, err
 	}
-	return s, r.keep(rowSize(s.row) + rowSize(s.keys))
+	return s, h.keep(rowSize(s.row) + rowSize(s.keys))
 }
 
 // sortRows sorts by the keys; rows that compare equal keep their order.
@@ -123,9 +127,12 @@ func compareKeys(a, b types.Datum, key *plan.SortKey) int {
 
 // unique gives each different row once. It holds the key form of every row it gave (X1).
 type unique struct {
+	hold
 	in   operator
 	seen map[string]struct{}
 	key  []byte
+
+	repeats int
 }
 
 func (o *unique) open(r *run) error {
@@ -135,6 +142,7 @@ func (o *unique) open(r *run) error {
 
 func (o *unique) close() {
 	o.seen = nil
+	o.release()
 	o.in.close()
 }
 
@@ -144,15 +152,81 @@ func (o *unique) next(r *run) ([]types.Datum, error) {
 		if row == nil || err != nil {
 			return nil, err
 		}
-		o.key = o.key[:0]
-		for _, d := range row {
-			o.key = types.EncodeKey(o.key, d, types.KeyOrder{})
-		}
+		o.key = appendKeys(o.key[:0], row)
 		if _, found := o.seen[string(o.key)]; found {
+			if o.repeats++; o.repeats%checkEvery == 0 {
+				if err := r.check(); err != nil {
+					return nil, err
+				}
+			}
 			continue
 		}
-		const entryOverhead = 48
 		o.seen[string(o.key)] = struct{}{}
-		return row, r.keep(len(o.key) + entryOverhead)
+		return row, o.keep(len(o.key) + entryOverhead)
 	}
+}
+
+// entryOverhead is what an entry of a map costs besides its key.
+const entryOverhead = 48
+
+// appendKeys appends the key form of values, by which equal rows have equal bytes.
+func appendKeys(key []byte, values []types.Datum) []byte {
+	for _, d := range values {
+		key = types.EncodeKey(key, d, types.KeyOrder{})
+	}
+	return key
+}
+
+// distinctOn gives the first of each run of rows with equal keys.
+type distinctOn struct {
+	node *plan.DistinctOn
+	in   operator
+	last []byte
+	key  []byte
+	any  bool
+	seen int
+}
+
+func (o *distinctOn) open(r *run) error {
+	o.any = false
+	return o.in.open(r)
+}
+
+func (o *distinctOn) close() { o.in.close() }
+
+func (o *distinctOn) next(r *run) ([]types.Datum, error) {
+	for {
+		row, err := o.in.next(r)
+		if row == nil || err != nil {
+			return nil, err
+		}
+		if o.seen++; o.seen%checkEvery == 0 {
+			if err := r.check(); err != nil {
+				return nil, err
+			}
+		}
+		if o.key, err = r.appendExprKeys(o.key[:0], o.node.Keys, row); err != nil {
+			return nil, err
+		}
+		if o.any && string(o.key) == string(o.last) {
+			continue
+		}
+		o.any = true
+		o.last = append(o.last[:0], o.key...)
+		return row, nil
+	}
+}
+
+// appendExprKeys appends the key form of expressions.
+func (r *run) appendExprKeys(
+	key []byte, exprs []plan.Expr, row []types.Datum,
+) ([]byte, error) {
+	for _, x := range exprs {
+		v, err := x.Eval(&r.eval, row)
+		if err != nil {
+			return key, err
+		}
+		key = types.EncodeKey(key, v, types.KeyOrder{})
+	}
+	return key, nil
 }

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"ackdb/server/sql/catalog"
 	"ackdb/server/sql/parse"
 	"ackdb/server/sql/types"
@@ -8,10 +10,10 @@ import (
 
 // analyzer resolves one statement. It lives for one call of prepare.
 type analyzer struct {
-	env   Env
-	text  *types.Env // env's text environment, with reg* names
-	stmt  *parse.Stmt
-	scope *scope
+	env  Env
+	text *types.Env // env's text environment, with reg* names
+	stmt *parse.Stmt
+	level
 
 	params []types.OID // by number-1; 0 while unknown
 	uses   []*Param    // every place a parameter stands, so that inference reaches all of them
@@ -19,22 +21,75 @@ type analyzer struct {
 	used   []usedRelation
 	hidden map[string]string // alias -> the table name it hides, for a hint
 
+	slots    int // given out so far, for Outer
+	subplans int // likewise, for SubPlan
+
+	// literals are the places of the literals whose type is still open.
+	literals map[*Const]parse.Pos
+}
+
+// level is what belongs to one query of a statement, and is put aside while a query inside it is
+// analyzed.
+type level struct {
+	scope *scope
+
 	// aggregates collects the aggregate calls of the select list, HAVING and ORDER BY; nil where
 	// no aggregate may stand, and then place says where that is.
 	aggregates *[]AggregateCall
 	place      string
-	inCall     bool // inside an aggregate's arguments
+	inCall     bool   // inside an aggregate's arguments
+	inChoice   string // CASE or COALESCE, inside of it
+	windows    *[]*WindowCall
+	sets       *[]*SetCall // the set-returning functions of the select list
 
-	// literals are the places of the literals whose type is still open.
-	literals map[*Const]parse.Pos
+	// keepUnknown leaves a bare literal or parameter of the select list without a type: it stands
+	// in a set operation, whose other side may give it one.
+	keepUnknown bool
+
+	locking []parse.LockingClause // of the query, while its FROM is resolved
+
+	// ctes are the names of WITH, the nearest last; laterCTEs those that the query of one comes
+	// before.
+	ctes      []*cteName
+	laterCTEs []*parse.CTE
 
 	// hints are the types that a bare literal or parameter takes at each place of the select list:
 	// the target columns of an INSERT ... SELECT.
 	hints []types.OID
+
+	// unreachable are sources of FROM that what is being analyzed may not name.
+	unreachable []*source
+
+	// reads are the open bindings of the scopes further out that the query has named columns of.
+	reads []*[]openBinding
+}
+
+// nested analyzes a query inside the current one, whose names are looked up in parent after its
+// own. It gives the scopes beyond parent that the query reads, too.
+func (a *analyzer) nested(parent *scope, analyze func() error) (reads []*[]openBinding, err error) {
+	saved := a.level
+	a.level = level{scope: newScope(parent), unreachable: saved.unreachable, ctes: saved.ctes,
+		laterCTEs: saved.laterCTEs}
+	err = analyze()
+	reads = a.reads
+	a.level = saved
+	for _, open := range reads {
+		if open != a.scope.open {
+			a.note(open)
+		}
+	}
+	return reads, err
+}
+
+// note remembers that the query reads a scope further out.
+func (a *analyzer) note(open *[]openBinding) {
+	if !slices.Contains(a.reads, open) {
+		a.reads = append(a.reads, open)
+	}
 }
 
 func newAnalyzer(env Env, stmt *parse.Stmt, declared []uint32) *analyzer {
-	a := &analyzer{env: env, text: env.names(), stmt: stmt, scope: &scope{},
+	a := &analyzer{env: env, text: env.names(), stmt: stmt, level: level{scope: newScope(nil)},
 		hidden: map[string]string{}, literals: map[*Const]parse.Pos{}}
 	for _, oid := range declared {
 		o := types.OID(oid)
@@ -63,8 +118,16 @@ func (a *analyzer) resolve(name parse.QName) catalog.Relation {
 }
 
 func (a *analyzer) noRelation(r *parse.RangeVar) error {
-	return a.errorf(r.Pos, types.CodeUndefinedTable, "relation \"%s\" does not exist",
+	err := types.Errorf(types.CodeUndefinedTable, "relation \"%s\" does not exist",
 		r.Name.String())
+	for _, cte := range a.laterCTEs {
+		if r.Name.Schema == "" && cte.Name == r.Name.Name {
+			err = err.WithDetail("There is a WITH item named \"%s\", but it cannot be referenced"+
+				" from this part of the query.", cte.Name).WithHint("Use WITH RECURSIVE, or re-order" +
+				" the WITH items to remove forward references.")
+		}
+	}
+	return err.At(a.stmt.Position(r.Pos))
 }
 
 // table resolves the target of DML: a stored table.

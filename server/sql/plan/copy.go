@@ -154,25 +154,24 @@ func (a *analyzer) copyFrom(c *Copy, n *parse.CopyStmt) (*Prepared, error) {
 }
 
 func (a *analyzer) copyTo(c *Copy, n *parse.CopyStmt) (*Prepared, error) {
-	s := &selecting{}
-	if err := a.fromTable(s, n.Table); err != nil {
+	tree, err := a.fromTable(n.Table)
+	if err != nil {
 		return nil, withoutPosition(err)
 	}
-	scan, ok := s.in.(*Scan)
+	scan, ok := tree.leaf.(*Scan)
 	if !ok {
 		return nil, a.errorf(n.Table.Pos, types.CodeWrongObjectType,
 			"cannot copy from \"%s\"", n.Table.Name.String()).(*types.Error).WithHint(
 			"Try the COPY (SELECT ...) TO variant.")
 	}
 	c.Table = scan.Table
-	var err error
 	if c.Columns, err = a.copyColumns(c.Table, n.Columns); err != nil {
 		return nil, err
 	}
 	src := a.scope.sources[0]
 	exprs, columns := make([]Expr, len(c.Columns)), make([]Column, len(c.Columns))
 	for i, column := range c.Columns {
-		exprs[i] = src.column(column)
+		exprs[i] = src.column(column, parse.NoPos)
 		columns[i] = Column{Name: src.columns[column].name, Type: src.columns[column].t}
 	}
 	c.In = &Project{In: scan, Exprs: exprs}

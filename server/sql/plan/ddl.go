@@ -58,16 +58,16 @@ type DropSequences struct{ Sequences []*catalog.Sequence }
 // Nothing does nothing: what IF [NOT] EXISTS makes of a statement.
 type Nothing struct{}
 
-func (*CreateTable) explain(x *explainer)    { x.step("Utility Statement") }
-func (*DropTables) explain(x *explainer)     { x.step("Utility Statement") }
-func (*Truncate) explain(x *explainer)       { x.step("Utility Statement") }
-func (*AddPrimaryKey) explain(x *explainer)  { x.step("Utility Statement") }
-func (*CreateSchema) explain(x *explainer)   { x.step("Utility Statement") }
-func (*DropSchemas) explain(x *explainer)    { x.step("Utility Statement") }
-func (*CreateSequence) explain(x *explainer) { x.step("Utility Statement") }
-func (*AlterSequence) explain(x *explainer)  { x.step("Utility Statement") }
-func (*DropSequences) explain(x *explainer)  { x.step("Utility Statement") }
-func (*Nothing) explain(x *explainer)        { x.step("Utility Statement") }
+func (n *CreateTable) explain(x *explainer)    { x.step(n, "Utility Statement") }
+func (n *DropTables) explain(x *explainer)     { x.step(n, "Utility Statement") }
+func (n *Truncate) explain(x *explainer)       { x.step(n, "Utility Statement") }
+func (n *AddPrimaryKey) explain(x *explainer)  { x.step(n, "Utility Statement") }
+func (n *CreateSchema) explain(x *explainer)   { x.step(n, "Utility Statement") }
+func (n *DropSchemas) explain(x *explainer)    { x.step(n, "Utility Statement") }
+func (n *CreateSequence) explain(x *explainer) { x.step(n, "Utility Statement") }
+func (n *AlterSequence) explain(x *explainer)  { x.step(n, "Utility Statement") }
+func (n *DropSequences) explain(x *explainer)  { x.step(n, "Utility Statement") }
+func (n *Nothing) explain(x *explainer)        { x.step(n, "Utility Statement") }
 
 // definition plans DDL.
 func (a *analyzer) definition(tree parse.Statement) (*Prepared, error) {

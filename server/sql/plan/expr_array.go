@@ -65,6 +65,16 @@ func (a *AnyAll) inputs() []Expr {
 	return append([]Expr{a.X}, a.List...)
 }
 
+func (a *AnyAll) rebuild(in []Expr) Expr {
+	out := *a
+	if out.X = in[0]; a.Array != nil {
+		out.Array = in[1]
+	} else {
+		out.List = in[1:]
+	}
+	return &out
+}
+
 // ArrayOf is ARRAY[...].
 type ArrayOf struct {
 	Elems []Expr
@@ -87,7 +97,8 @@ func (a *ArrayOf) Eval(e *Eval, row []types.Datum) (types.Datum, error) {
 	return types.NewArray(types.ElemOf(a.T.OID), elems), nil
 }
 
-func (a *ArrayOf) inputs() []Expr { return a.Elems }
+func (a *ArrayOf) inputs() []Expr         { return a.Elems }
+func (a *ArrayOf) rebuild(in []Expr) Expr { return &ArrayOf{Elems: in, T: a.T} }
 
 // Subscript is x[i] over a one-dimensional array: NULL outside of it.
 type Subscript struct {
@@ -116,3 +127,7 @@ func (s *Subscript) Eval(e *Eval, row []types.Datum) (types.Datum, error) {
 }
 
 func (s *Subscript) inputs() []Expr { return []Expr{s.X, s.Index} }
+
+func (s *Subscript) rebuild(in []Expr) Expr {
+	return &Subscript{X: in[0], Index: in[1], T: s.T}
+}

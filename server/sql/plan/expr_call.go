@@ -35,6 +35,12 @@ func (c *Call) Eval(e *Eval, row []types.Datum) (types.Datum, error) {
 
 func (c *Call) inputs() []Expr { return c.Args }
 
+func (c *Call) rebuild(in []Expr) Expr {
+	out := *c
+	out.Args = in
+	return &out
+}
+
 // CompareOp is one of the six comparisons that a key can be scanned by.
 type CompareOp uint8
 
@@ -111,6 +117,8 @@ func (c *Compare) Eval(e *Eval, row []types.Datum) (types.Datum, error) {
 
 func (c *Compare) inputs() []Expr { return []Expr{c.L, c.R} }
 
+func (c *Compare) rebuild(in []Expr) Expr { return &Compare{Op: c.Op, L: in[0], R: in[1]} }
+
 // Cast converts a value to another type and applies the type's modifier.
 type Cast struct {
 	X        Expr
@@ -137,6 +145,12 @@ func (c *Cast) Eval(e *Eval, row []types.Datum) (types.Datum, error) {
 }
 
 func (c *Cast) inputs() []Expr { return []Expr{c.X} }
+
+func (c *Cast) rebuild(in []Expr) Expr {
+	out := *c
+	out.X = in[0]
+	return &out
+}
 
 var (
 	boolType    = types.Type{OID: types.Bool, Mod: types.NoMod}

@@ -32,6 +32,11 @@ func (c *Case) inputs() []Expr {
 	return append(list, c.Then...)
 }
 
+func (c *Case) rebuild(in []Expr) Expr {
+	n := len(c.When)
+	return &Case{Else: in[0], When: in[1 : 1+n], Then: in[1+n:], T: c.T}
+}
+
 // Coalesce is its first operand that is not NULL.
 type Coalesce struct {
 	Args []Expr
@@ -52,7 +57,8 @@ func (c *Coalesce) Eval(e *Eval, row []types.Datum) (types.Datum, error) {
 	return types.Null, nil
 }
 
-func (c *Coalesce) inputs() []Expr { return c.Args }
+func (c *Coalesce) inputs() []Expr         { return c.Args }
+func (c *Coalesce) rebuild(in []Expr) Expr { return &Coalesce{Args: in, T: c.T} }
 
 // NullIf is NULL when Equal holds, else its first operand.
 type NullIf struct {
@@ -72,7 +78,8 @@ func (n *NullIf) Eval(e *Eval, row []types.Datum) (types.Datum, error) {
 	return n.X.Eval(e, row)
 }
 
-func (n *NullIf) inputs() []Expr { return []Expr{n.X, n.Equal} }
+func (n *NullIf) inputs() []Expr         { return []Expr{n.X, n.Equal} }
+func (n *NullIf) rebuild(in []Expr) Expr { return &NullIf{X: in[0], Equal: in[1]} }
 
 // Extreme is GREATEST or LEAST; NULLs are passed over.
 type Extreme struct {
@@ -103,6 +110,8 @@ func (x *Extreme) Eval(e *Eval, row []types.Datum) (types.Datum, error) {
 }
 
 func (x *Extreme) inputs() []Expr { return x.Args }
+
+func (x *Extreme) rebuild(in []Expr) Expr { return &Extreme{Args: in, Least: x.Least, T: x.T} }
 
 // SequenceOp is one of the functions over sequences.
 type SequenceOp uint8
@@ -166,4 +175,5 @@ func (s *SequenceCall) Eval(e *Eval, row []types.Datum) (types.Datum, error) {
 	return types.NewInt8(value), nil
 }
 
-func (s *SequenceCall) inputs() []Expr { return s.Args }
+func (s *SequenceCall) inputs() []Expr         { return s.Args }
+func (s *SequenceCall) rebuild(in []Expr) Expr { return &SequenceCall{Op: s.Op, Args: in} }

@@ -8,6 +8,9 @@ import (
 // inExpr resolves x [NOT] IN (list). When all of the list and x have a common type, the list is
 // brought to it, as Postgres does; else each element is compared by an operator of its own.
 func (a *analyzer) inExpr(n *parse.InExpr) (Expr, error) {
+	if row, ok := n.Left.(*parse.RowExpr); ok {
+		return a.rowIn(n, row)
+	}
 	x, err := a.expr(n.Left)
 	if err != nil {
 		return nil, err

@@ -13,7 +13,8 @@ func (a *And) Eval(e *Eval, row []types.Datum) (types.Datum, error) {
 	return evalLogic(e, row, a.Args, false)
 }
 
-func (a *And) inputs() []Expr { return a.Args }
+func (a *And) inputs() []Expr         { return a.Args }
+func (a *And) rebuild(in []Expr) Expr { return &And{Args: in} }
 
 // Or is true when one of its operands is, and unknown when none is true and one is NULL.
 type Or struct{ Args []Expr }
@@ -26,7 +27,8 @@ func (o *Or) Eval(e *Eval, row []types.Datum) (types.Datum, error) {
 	return evalLogic(e, row, o.Args, true)
 }
 
-func (o *Or) inputs() []Expr { return o.Args }
+func (o *Or) inputs() []Expr         { return o.Args }
+func (o *Or) rebuild(in []Expr) Expr { return &Or{Args: in} }
 
 // evalLogic stops at the first operand that equals decisive, as AND does at false and OR at true.
 func evalLogic(e *Eval, row []types.Datum, args []Expr, decisive bool) (types.Datum, error) {
@@ -64,7 +66,8 @@ func (n *Not) Eval(e *Eval, row []types.Datum) (types.Datum, error) {
 	return types.NewBool(!v.Bool()), nil
 }
 
-func (n *Not) inputs() []Expr { return []Expr{n.X} }
+func (n *Not) inputs() []Expr         { return []Expr{n.X} }
+func (n *Not) rebuild(in []Expr) Expr { return &Not{X: in[0]} }
 
 // NullTest is IS NULL or, negated, IS NOT NULL.
 type NullTest struct {
@@ -81,10 +84,25 @@ func (n *NullTest) Eval(e *Eval, row []types.Datum) (types.Datum, error) {
 	if err != nil {
 		return types.Null, err
 	}
+	if fields := v.Row(); fields != nil {
+		return types.NewBool(allNull(fields, !n.Negate)), nil
+	}
 	return types.NewBool(v.IsNull() != n.Negate), nil
 }
 
-func (n *NullTest) inputs() []Expr { return []Expr{n.X} }
+// allNull says whether all fields of a row are NULL, or none is: a row with some of both is neither
+// NULL nor not NULL.
+func allNull(fields types.Row, null bool) bool {
+	for _, field := range fields {
+		if field.IsNull() != null {
+			return false
+		}
+	}
+	return true
+}
+
+func (n *NullTest) inputs() []Expr         { return []Expr{n.X} }
+func (n *NullTest) rebuild(in []Expr) Expr { return &NullTest{X: in[0], Negate: n.Negate} }
 
 // BoolTest is IS [NOT] TRUE, FALSE or UNKNOWN.
 type BoolTest struct {
@@ -110,6 +128,10 @@ func (b *BoolTest) Eval(e *Eval, row []types.Datum) (types.Datum, error) {
 }
 
 func (b *BoolTest) inputs() []Expr { return []Expr{b.X} }
+
+func (b *BoolTest) rebuild(in []Expr) Expr {
+	return &BoolTest{X: in[0], Want: b.Want, Negate: b.Negate}
+}
 
 // Distinct is IS DISTINCT FROM: a comparison for which NULL is a value like any other.
 type Distinct struct {
@@ -138,3 +160,7 @@ func (d *Distinct) Eval(e *Eval, row []types.Datum) (types.Datum, error) {
 }
 
 func (d *Distinct) inputs() []Expr { return []Expr{d.L, d.R} }
+
+func (d *Distinct) rebuild(in []Expr) Expr {
+	return &Distinct{L: in[0], R: in[1], Negate: d.Negate}
+}

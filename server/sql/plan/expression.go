@@ -63,9 +63,9 @@ func (a *analyzer) rareExpr(n parse.Expr) (Expr, error) {
 	case *parse.IndirectionExpr:
 		return a.indirection(n)
 	case *parse.SubLink:
-		return nil, a.unsupported(n.Pos, "a subquery in an expression")
+		return a.subLink(n)
 	case *parse.RowExpr:
-		return nil, a.unsupported(n.Pos, "a row constructor")
+		return a.rowExpr(n)
 	case *parse.SetToDefault:
 		return nil, a.errorf(n.Pos, types.CodeSyntax, "DEFAULT is not allowed in this context")
 	case *parse.CurrentOfExpr:
@@ -160,6 +160,9 @@ func (a *analyzer) collate(n *parse.CollateExpr) (Expr, error) {
 
 func (a *analyzer) caseExpr(n *parse.CaseExpr) (Expr, error) {
 	c := &Case{}
+	saved := a.inChoice
+	a.inChoice = "CASE"
+	defer func() { a.inChoice = saved }()
 	// The ELSE comes first, as in Postgres: it decides which types a mismatch is said to be of.
 	var last Expr = &Const{T: unknownType}
 	place := n.Pos
@@ -212,7 +215,10 @@ func (a *analyzer) caseCondition(arg parse.Expr, when parse.CaseWhen) (Expr, err
 }
 
 func (a *analyzer) coalesce(n *parse.CoalesceExpr) (Expr, error) {
+	saved := a.inChoice
+	a.inChoice = "COALESCE"
 	args, t, err := a.alternatives(n.Args, "COALESCE")
+	a.inChoice = saved
 	return &Coalesce{Args: args, T: t}, err
 }
 

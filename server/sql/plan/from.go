@@ -5,23 +5,119 @@ import (
 	"ackdb/server/sql/types"
 )
 
-// fromItem resolves the one source of a SELECT.
-func (a *analyzer) fromItem(s *selecting, item parse.TableExpr) error {
-	switch item := item.(type) {
-	case *parse.RangeVar:
-		return a.fromTable(s, item)
-	case *parse.RangeFunction:
-		return a.fromFunction(s, item)
-	case *parse.JoinExpr:
-		return a.unsupported(parse.NoPos, "a join")
-	}
-	return a.unsupported(parse.NoPos, "a subquery in FROM")
+// joinTree is FROM as it was written: an item, or a join of two trees. Its conditions read the
+// scope's row, of which the tree covers the columns from lo to hi.
+type joinTree struct {
+	lo, hi int
+	leaf   Node // of an item
+
+	kind        parse.JoinKind
+	left, right *joinTree
+	on          []Expr
+	binds       []Binding // what right reads of left (LATERAL), over the scope's row
 }
 
-func (a *analyzer) fromTable(s *selecting, item *parse.RangeVar) error {
+// fromClause resolves FROM; items between commas are joined without a condition.
+func (a *analyzer) fromClause(
+	items []parse.TableExpr, locking []parse.LockingClause,
+) (*joinTree, error) {
+	a.locking = locking
+	var tree *joinTree
+	for _, item := range items {
+		mark := len(*a.scope.open)
+		right, err := a.fromItem(item)
+		if err != nil {
+			return nil, err
+		}
+		if tree, err = a.joined(tree, right, mark); err != nil {
+			return nil, err
+		}
+	}
+	return tree, nil
+}
+
+// joined puts right, whose open bindings begin at mark, beside left.
+func (a *analyzer) joined(left, right *joinTree, mark int) (*joinTree, error) {
+	if left == nil {
+		return right, nil
+	}
+	t := &joinTree{lo: left.lo, hi: right.hi, left: left, right: right}
+	return t, a.bindRight(t, mark)
+}
+
+// bindRight takes over what the right side of a join reads of its left; what it reads of sources
+// still further left stays open.
+func (a *analyzer) bindRight(t *joinTree, mark int) error {
+	open := *a.scope.open
+	rest := open[:mark:mark]
+	for _, b := range open[mark:] {
+		if !within(b.Expr, t.left.lo, t.left.hi) {
+			rest = append(rest, b)
+			continue
+		}
+		if t.kind == parse.JoinRight || t.kind == parse.JoinFull {
+			return types.Errorf(CodeInvalidColumnRef,
+				"invalid reference to FROM-clause entry for table \"%s\"", b.table).WithDetail(
+				"The combining JOIN type must be INNER or LEFT for a LATERAL reference.").At(
+				a.stmt.Position(b.pos))
+		}
+		t.binds = append(t.binds, b.Binding)
+	}
+	*a.scope.open = rest
+	return nil
+}
+
+func (a *analyzer) fromItem(item parse.TableExpr) (*joinTree, error) {
+	switch item := item.(type) {
+	case *parse.RangeVar:
+		return a.fromTable(item)
+	case *parse.RangeFunction:
+		return a.fromFunction(item)
+	case *parse.RangeSubselect:
+		return a.fromQuery(item)
+	case *parse.JoinExpr:
+		return a.join(item)
+	}
+	return nil, a.unsupported(parse.NoPos, "this item of FROM")
+}
+
+// item makes the tree of one source.
+func (a *analyzer) item(src *source, alias *parse.Alias, leaf Node) (*joinTree, error) {
+	if err := a.checkAlias(src, alias); err != nil {
+		return nil, err
+	}
+	a.scope.add(src)
+	return &joinTree{lo: src.offset, hi: a.scope.width, leaf: leaf}, nil
+}
+
+func (a *analyzer) checkAlias(src *source, alias *parse.Alias) error {
+	if alias != nil && len(alias.Columns) > len(src.columns) {
+		what := "table"
+		if src.merged {
+			what = "join expression"
+		}
+		return types.Errorf(CodeInvalidColumnRef,
+			"%s \"%s\" has %d columns available but %d columns specified",
+			what, alias.Name, len(src.columns), len(alias.Columns))
+	}
+	for _, other := range a.scope.sources {
+		if other.name == src.name && other.schema == src.schema && !other.hidden && src.name != "" {
+			return types.Errorf(CodeDuplicateAlias,
+				"table name \"%s\" specified more than once", src.name)
+		}
+	}
+	return nil
+}
+
+func (a *analyzer) fromTable(item *parse.RangeVar) (*joinTree, error) {
+	if item.Name.Schema == "" {
+		if cte := a.findCTE(item.Name.Name); cte != nil {
+			return a.fromCTE(cte, item)
+		}
+	}
 	rel, err := a.relation(item)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	alias := func(name string) string {
 		if item.Alias == nil {
@@ -32,74 +128,122 @@ func (a *analyzer) fromTable(s *selecting, item *parse.RangeVar) error {
 	}
 	switch {
 	case rel.Table != nil:
-		a.scope.add(tableSource(rel.Table, item.Alias))
-		s.in = &Scan{Table: rel.Table, Alias: alias(rel.Table.Name)}
+		src := tableSource(rel.Table, item.Alias)
+		src.key = a.locks(src.name)
+		scan := &Scan{Table: rel.Table, Alias: alias(rel.Table.Name), WithKey: src.key}
+		return a.item(src, item.Alias, scan)
 	case rel.Virtual != nil:
-		a.scope.add(virtualSource(rel.Virtual, item.Alias))
-		s.in = &VirtualScan{Table: rel.Virtual, Alias: alias(rel.Virtual.Name)}
+		scan := &VirtualScan{Table: rel.Virtual, Alias: alias(rel.Virtual.Name)}
+		return a.item(virtualSource(rel.Virtual, item.Alias), item.Alias, scan)
 	case rel.Sequence != nil:
-		return a.fromSequence(s, item)
-	default:
-		return a.errorf(item.Pos, types.CodeWrongObjectType,
-			"cannot open relation \"%s\"", item.Name.Name).(*types.Error).WithDetail(
-			"This operation is not supported for indexes.")
+		return nil, a.unsupported(item.Pos, "SELECT from a sequence")
 	}
-	src := a.scope.sources[0]
-	if item.Alias != nil && len(item.Alias.Columns) > len(src.columns) {
-		return types.Errorf(CodeInvalidColumnRef,
-			"table \"%s\" has %d columns available but %d columns specified",
-			item.Alias.Name, len(src.columns), len(item.Alias.Columns))
-	}
-	return nil
+	return nil, a.errorf(item.Pos, types.CodeWrongObjectType,
+		"cannot open relation \"%s\"", item.Name.Name).(*types.Error).WithDetail(
+		"This operation is not supported for indexes.")
 }
 
-func (a *analyzer) fromSequence(_ *selecting, item *parse.RangeVar) error {
-	return a.unsupported(item.Pos, "SELECT from a sequence")
-}
-
-// fromFunction resolves a function in FROM. An alias for a function of one column names the column
-// too, as in generate_series(1, 3) AS aid.
-func (a *analyzer) fromFunction(s *selecting, item *parse.RangeFunction) error {
-	switch {
-	case item.RowsFrom || len(item.Funcs) != 1:
-		return a.unsupported(parse.NoPos, "ROWS FROM")
-	case len(item.Columns) > 0 || len(item.Funcs[0].Columns) > 0:
-		return a.unsupported(parse.NoPos, "a column definition list for a function")
-	}
-	a.place = "functions in FROM"
-	n, ok := item.Funcs[0].Func.(*parse.FuncCall)
-	if !ok {
-		return a.unsupported(item.Funcs[0].Func.Position(), "this expression in FROM")
-	}
-	if err := a.checkCall(n); err != nil {
-		return err
-	}
-	args, err := a.arguments(n.Args)
-	if err != nil {
-		return err
-	}
-	x, err := a.call(n.Name.Name, args, n.Pos)
-	if err != nil {
-		return err
-	}
-	scan := &FunctionScan{Fn: x, Alias: n.Name.Name, Ordinality: item.Ordinality}
-	src := a.functionSource(scan, n.Name.Name, item.Alias)
-	if item.Alias != nil {
-		scan.Alias = item.Alias.Name
-		if len(item.Alias.Columns) > len(src.columns) {
-			return types.Errorf(CodeInvalidColumnRef,
-				"table \"%s\" has %d columns available but %d columns specified",
-				item.Alias.Name, len(src.columns), len(item.Alias.Columns))
+// locks says whether the rows of a table in FROM are to be locked.
+func (a *analyzer) locks(name string) bool {
+	for _, clause := range a.locking {
+		if len(clause.Of) == 0 {
+			return true
+		}
+		for _, of := range clause.Of {
+			if of.Name.Name == name {
+				return true
+			}
 		}
 	}
-	a.scope.add(src)
-	s.in = scan
-	return nil
+	return false
 }
 
-func (a *analyzer) functionSource(
-	scan *FunctionScan, name string, alias *parse.Alias,
-) *source {
+// lockPos is where a locking clause names a source; NoPos when it means all.
+func (a *analyzer) lockPos(name string) parse.Pos {
+	for _, clause := range a.locking {
+		for _, of := range clause.Of {
+			if of.Name.Name == name {
+				return of.Pos
+			}
+		}
+	}
+	return parse.NoPos
+}
+
+// fromQuery resolves a query in FROM. Only with LATERAL it sees what stands to its left.
+func (a *analyzer) fromQuery(item *parse.RangeSubselect) (*joinTree, error) {
+	parent := a.scope.parent
+	if item.Lateral {
+		parent = a.scope
+	}
+	saved := a.unreachable
+	a.unreachable = a.scope.sources
+	var node Node
+	var columns []Column
+	_, err := a.nested(parent, func() (err error) {
+		node, columns, err = a.query(item.Query)
+		return err
+	})
+	a.unreachable = saved
+	if err != nil {
+		return nil, err
+	}
+	name := ""
+	if item.Alias != nil {
+		name = item.Alias.Name
+	}
+	if len(a.locking) > 0 && a.locks(name) {
+		return nil, a.unsupported(parse.NoPos, lockName(a.locking[0].Strength)+" on a query in FROM")
+	}
+	return a.item(querySource(name, columns, item.Alias), item.Alias,
+		&SubqueryScan{In: node, Alias: name, Width: len(columns)})
+}
+
+// fromFunction resolves a function in FROM, which always sees what stands to its left.
+func (a *analyzer) fromFunction(item *parse.RangeFunction) (*joinTree, error) {
+	switch {
+	case item.RowsFrom || len(item.Funcs) != 1:
+		return nil, a.unsupported(parse.NoPos, "ROWS FROM")
+	case len(item.Columns) > 0 || len(item.Funcs[0].Columns) > 0:
+		return nil, a.unsupported(parse.NoPos, "a column definition list for a function")
+	}
+	var fn Expr
+	_, err := a.nested(a.scope, func() (err error) {
+		a.place = "functions in FROM"
+		fn, err = a.tableFunction(item.Funcs[0].Func)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	name := outputName(item.Funcs[0].Func)
+	scan := &FunctionScan{Fn: fn, Alias: name, Ordinality: item.Ordinality}
+	src := functionSource(scan, name, item.Alias)
+	if item.Alias != nil {
+		scan.Alias = item.Alias.Name
+	}
+	return a.item(src, item.Alias, scan)
+}
+
+// tableFunction resolves the call of a function in FROM, which may be set-returning.
+func (a *analyzer) tableFunction(n parse.Expr) (Expr, error) {
+	var sets []*SetCall
+	a.sets = &sets
+	x, err := a.operand(n)
+	a.sets = nil
+	if err != nil || len(sets) == 0 {
+		return x, err
+	}
+	if ref, ok := x.(*SetRef); ok && len(sets) == 1 {
+		return ref.Set.Call, nil
+	}
+	return nil, a.errorf(n.Position(), types.CodeFeatureNotSupported,
+		"set-returning functions must appear at top level of FROM")
+}
+
+// functionSource describes the columns of a function. An alias for a function of one column names
+// the column too, as in generate_series(1, 3) AS aid.
+func functionSource(scan *FunctionScan, name string, alias *parse.Alias) *source {
 	src := &source{name: name}
 	add := func(name string, t types.Type) {
 		src.columns = append(src.columns, sourceColumn{name: name, t: t})

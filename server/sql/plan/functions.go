@@ -11,8 +11,15 @@ func (a *analyzer) funcCall(n *parse.FuncCall) (Expr, error) {
 		return nil, err
 	}
 	name := n.Name.Name
+	if n.Over != nil {
+		return a.windowCall(n)
+	}
 	if builtin.IsAggregate(name) {
 		return a.aggregate(n)
+	}
+	if rankings[name] || otherWindowFunctions[name] {
+		return nil, a.errorf(n.Pos, types.CodeWrongObjectType,
+			"window function %s requires an OVER clause", name)
 	}
 	if n.Star || n.Distinct || n.Filter != nil || len(n.OrderBy) > 0 {
 		return nil, a.errorf(n.Pos, types.CodeWrongObjectType,
@@ -30,7 +37,7 @@ func (a *analyzer) funcCall(n *parse.FuncCall) (Expr, error) {
 		return nil, err
 	}
 	if c, ok := x.(*Call); ok && c.Fn.Function.Set != nil {
-		return nil, a.unsupported(n.Pos, "a set-returning function outside FROM")
+		return a.setCall(c, n)
 	}
 	return x, nil
 }
@@ -41,8 +48,6 @@ func (a *analyzer) checkCall(n *parse.FuncCall) error {
 	case n.Name.Catalog != "" || n.Name.Schema != "" && n.Name.Schema != "pg_catalog":
 		return a.errorf(n.Pos, types.CodeUndefinedFunction,
 			"function %s does not exist", n.Name.String())
-	case n.Over != nil:
-		return a.unsupported(n.Pos, "a window function")
 	case n.WithinGroup:
 		return a.unsupported(n.Pos, "WITHIN GROUP")
 	case n.Variadic:
@@ -130,7 +135,8 @@ func (r *AggRef) Type() types.Type { return r.T }
 // Eval implements Expr.
 func (r *AggRef) Eval(_ *Eval, row []types.Datum) (types.Datum, error) { return row[r.Index], nil }
 
-func (r *AggRef) inputs() []Expr { return nil }
+func (r *AggRef) inputs() []Expr      { return nil }
+func (r *AggRef) rebuild([]Expr) Expr { return r }
 
 func (a *analyzer) aggregate(n *parse.FuncCall) (Expr, error) {
 	switch {
@@ -146,16 +152,12 @@ func (a *analyzer) aggregate(n *parse.FuncCall) (Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	oids := make([]types.OID, len(args))
-	for i, x := range args {
-		oids[i] = x.Type().OID
-	}
-	fn, err := builtin.ResolveAggregate(n.Name.Name, oids, n.Star)
+	fn, err := a.aggregateFunction(n, args)
 	if err != nil {
-		return nil, a.at(err, n.Pos)
-	}
-	if err := a.coerceArgs(args, builtin.Call{Args: fn.Args}, n.Pos); err != nil {
 		return nil, err
+	}
+	if ofOuterQuery(args) {
+		return nil, a.unsupported(n.Pos, "an aggregate over columns of an outer query")
 	}
 	call := AggregateCall{Fn: fn, Name: n.Name.Name, Args: args, Star: n.Star,
 		Distinct: n.Distinct, T: types.Type{OID: fn.Result, Mod: types.NoMod}}
@@ -177,6 +179,37 @@ func (a *analyzer) aggregate(n *parse.FuncCall) (Expr, error) {
 	}
 	*a.aggregates = append(*a.aggregates, call)
 	return &AggRef{Index: len(*a.aggregates) - 1, T: call.T, call: call}, nil
+}
+
+// aggregateFunction chooses the overload of an aggregate and coerces its arguments.
+func (a *analyzer) aggregateFunction(n *parse.FuncCall, args []Expr) (builtin.AggCall, error) {
+	oids := make([]types.OID, len(args))
+	for i, x := range args {
+		oids[i] = x.Type().OID
+	}
+	fn, err := builtin.ResolveAggregate(n.Name.Name, oids, n.Star)
+	if err != nil {
+		return fn, a.at(err, n.Pos)
+	}
+	return fn, a.coerceArgs(args, builtin.Call{Args: fn.Args}, n.Pos)
+}
+
+// ofOuterQuery says whether an aggregate's arguments name columns of queries further out alone,
+// which makes it one of theirs.
+func ofOuterQuery(args []Expr) bool {
+	inner, outer := false, false
+	for _, arg := range args {
+		walk(arg, func(x Expr) bool {
+			switch x.(type) {
+			case *Field:
+				inner = true
+			case *Outer:
+				outer = true
+			}
+			return true
+		})
+	}
+	return outer && !inner
 }
 
 // valueFunction resolves CURRENT_TIMESTAMP and its kin through the functions they abbreviate.

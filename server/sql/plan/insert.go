@@ -10,9 +10,6 @@ import (
 
 // insert plans INSERT and describes what RETURNING gives.
 func (a *analyzer) insert(n *parse.InsertStmt) (Node, []Column, error) {
-	if n.With != nil {
-		return nil, nil, a.unsupported(n.With.Pos, "WITH")
-	}
 	if n.Overriding != parse.OverridingNone {
 		return nil, nil, a.unsupported(parse.NoPos, "OVERRIDING")
 	}
@@ -25,10 +22,17 @@ func (a *analyzer) insert(n *parse.InsertStmt) (Node, []Column, error) {
 		return nil, nil, err
 	}
 	ins := &Insert{Table: t, Alias: t.Name}
+	var with *withClause
+	if n.With != nil {
+		if with, err = a.with(n.With); err != nil {
+			return nil, nil, err
+		}
+		defer a.leave(with)
+	}
 	if err := a.insertSource(ins, targets, n); err != nil {
 		return nil, nil, err
 	}
-	a.scope = &scope{}
+	a.scope = newScope(nil)
 	a.scope.add(tableSource(t, n.Table.Alias))
 	if n.OnConflict != nil {
 		if err := a.onConflict(ins, n); err != nil {
@@ -36,8 +40,32 @@ func (a *analyzer) insert(n *parse.InsertStmt) (Node, []Column, error) {
 		}
 	}
 	var columns []Column
-	ins.Returning, columns, err = a.returning(n.Returning)
-	return ins, columns, err
+	if ins.Returning, columns, err = a.returning(n.Returning); err != nil {
+		return nil, nil, err
+	}
+	if with != nil {
+		ins.In = with.around(ins.In)
+	}
+	return ins, columns, a.insertReads(ins)
+}
+
+// insertReads finds out whether the statement reads the table it writes to. The source of its rows
+// can be read to its end first; what is computed row by row behind a write cannot.
+func (a *analyzer) insertReads(ins *Insert) error {
+	reads := func(n Node) bool {
+		return !visit(n, func(n Node) bool {
+			scan, ok := n.(*Scan)
+			return !ok || scan.Table != ins.Table
+		})
+	}
+	ins.Gather = readsLate(ins.In) && reads(ins.In)
+	for _, sub := range subplans(ins) {
+		if reads(sub.Node) {
+			return a.unsupported(parse.NoPos,
+				"a query over the table itself in RETURNING or ON CONFLICT of INSERT")
+		}
+	}
+	return nil
 }
 
 // insertColumns gives the position in the table of each target column.
@@ -195,12 +223,12 @@ func (a *analyzer) insertQuery(
 	for _, c := range targets {
 		a.hints = append(a.hints, t.Columns[c].Type.OID)
 	}
-	a.scope = &scope{}
-	node, columns, err := a.selectStmt(n.Query)
+	a.scope = newScope(nil)
+	node, columns, err := a.query(n.Query)
+	a.hints = nil
 	if err != nil {
 		return nil, nil, err
 	}
-	a.hints = nil
 	if err := a.checkInsertWidth(targets, n, len(columns), nil); err != nil {
 		return nil, nil, err
 	}
@@ -226,7 +254,7 @@ func (a *analyzer) onConflict(ins *Insert, n *parse.InsertStmt) error {
 	excluded := tableSource(ins.Table, &parse.Alias{Name: "excluded"})
 	excluded.qualified = true
 	table := a.scope
-	a.scope = &scope{}
+	a.scope = newScope(nil)
 	a.scope.add(table.sources[0])
 	a.scope.add(excluded)
 	defer func() { a.scope = table }()
@@ -314,14 +342,14 @@ func (a *analyzer) returning(list []parse.ResTarget) ([]Expr, []Column, error) {
 	var exprs []Expr
 	var columns []Column
 	for _, target := range list {
-		outs, err := a.target(target)
+		outs, err := a.resTarget(target)
 		if err != nil {
 			return nil, nil, err
 		}
 		for _, out := range outs {
 			exprs = append(exprs, out.expr)
 			oid, attnum := a.scope.origin(out.expr)
-			columns = append(columns, Column{out.name, out.expr.Type(), oid, attnum})
+			columns = append(columns, Column{out.name, out.expr.Type(), oid, attnum, out.pos})
 		}
 	}
 	return exprs, columns, nil

@@ -35,6 +35,11 @@ func locks(root Node) []TableLock {
 		add(engine.RowExclusiveLock, n.Table)
 	case *Delete:
 		add(engine.RowExclusiveLock, n.Table)
+	case *Explain:
+		if n.Analyze {
+			return locks(n.Target.Root)
+		}
+		return nil
 	case *Copy:
 		if n.Insert != nil {
 			add(engine.RowExclusiveLock, n.Table)
@@ -45,26 +50,17 @@ func locks(root Node) []TableLock {
 		add(engine.AccessExclusiveLock, n.Tables...)
 	case *AddPrimaryKey:
 		add(engine.AccessExclusiveLock, n.Table)
-	default:
-		if lock := rowLocks(root); lock != nil {
-			add(engine.RowShareLock, lock.Table)
-		}
 	}
+	visit(root, func(n Node) bool {
+		if lock, ok := n.(*LockRows); ok {
+			for _, t := range lock.Tables {
+				add(engine.RowShareLock, t.Table)
+			}
+		}
+		return true
+	})
 	slices.SortFunc(list, func(a, b TableLock) int { return int(a.Table.OID) - int(b.Table.OID) })
 	return list
-}
-
-// rowLocks finds the LockRows of a SELECT.
-func rowLocks(root Node) *LockRows {
-	switch n := root.(type) {
-	case *LockRows:
-		return n
-	case *Project:
-		return rowLocks(n.In)
-	case *Limit:
-		return rowLocks(n.In)
-	}
-	return nil
 }
 
 // isPoint says whether a plan touches at most one key.
@@ -79,12 +75,29 @@ func isPoint(root Node) bool {
 	case *Scan:
 		return n.Access.Single()
 	case *Update:
-		return n.In.Access.Single() && !n.SetsKey
+		return n.In != nil && n.In.Access.Single() && !n.SetsKey
 	case *Delete:
-		return n.In.Access.Single()
+		return n.In != nil && n.In.Access.Single()
 	case *Insert:
 		v, ok := n.In.(*Values)
 		return ok && len(v.Rows) == 1
 	}
 	return false
+}
+
+// readsLate says whether a plan may come to a stored table only after it was opened: the side of a
+// join that is kept, a query in an expression, the second part of a UNION.
+func readsLate(root Node) bool {
+	late, stored := false, false
+	visit(root, func(n Node) bool {
+		switch n.(type) {
+		case *Scan:
+			stored = true
+		case *Join, *SetOp, *CTEScan, *Explain:
+			late = true
+		}
+		late = late || len(subplans(n)) > 0
+		return true
+	})
+	return late && stored
 }

@@ -54,13 +54,16 @@ type Filter struct {
 type Project struct {
 	In       Node
 	Exprs    []Expr
-	Volatile bool // one of them is
+	Volatile bool // one of them is, or runs a query
 }
 
-// Aggregate yields one row for all rows of In: the results of Calls.
+// Aggregate yields a row for each group of rows of In that have equal Keys: the keys, the results
+// of Calls, and Carry of the group's first row. Without keys there is one group, be it empty.
 type Aggregate struct {
 	In    Node
+	Keys  []Expr
 	Calls []AggregateCall
+	Carry []Expr
 }
 
 // AggregateCall is one aggregate in an Aggregate.
@@ -91,21 +94,35 @@ type Sort struct {
 // Unique yields each different row of In once, the first time it comes.
 type Unique struct{ In Node }
 
-// Limit passes Offset rows over and then yields Count. A nil or NULL bound is none.
+// DistinctOn yields the first of each run of rows with equal Keys.
+type DistinctOn struct {
+	In   Node
+	Keys []Expr
+}
+
+// Limit passes Offset rows over and then yields Count, and with Ties all further rows that equal
+// the last by those keys. A nil or NULL bound is none.
 type Limit struct {
 	In     Node
 	Count  Expr
 	Offset Expr
+	Ties   []SortKey
 }
 
-// LockRows locks each row of In, which must be a WithKey scan or a Sort of one, and passes on what
-// the row is then: a row that changed is read again and checked against Recheck (P3).
+// LockRows locks the rows that each row of In is made of, and passes on what it is then: when one
+// of them changed, it is read again and Recheck decides (P3).
 type LockRows struct {
 	In       Node
-	Table    *catalog.Table
+	Tables   []LockedTable
 	Strength parse.LockStrength
 	Wait     parse.LockWait
 	Recheck  Expr
+}
+
+// LockedTable says where in a row the columns of a table begin; its storage key lies behind them.
+type LockedTable struct {
+	Table  *catalog.Table
+	Offset int
 }
 
 // Insert adds a row to Table for each row of In.
@@ -117,6 +134,10 @@ type Insert struct {
 	Row       []Expr
 	Conflict  *Conflict
 	Returning []Expr // over the new row; nil for none
+
+	// Gather says that all rows of In are to be had before the first is written: In reads the
+	// table it is written to, at a time of its own choosing.
+	Gather bool
 
 	// BlindUpsert says that the conflict action overwrites the whole row with the proposed one, so
 	// that nothing has to be read.
@@ -139,26 +160,26 @@ type SetColumn struct {
 	Expr   Expr
 }
 
-// Update changes the rows of In, a WithKey scan.
+// Update changes the rows of a Target.
 type Update struct {
-	Table     *catalog.Table
-	In        *Scan
+	Target
 	Set       []SetColumn // over the old row
 	Returning []Expr      // over the new row
 	SetsKey   bool        // a key column is among Set
 }
 
-// Delete removes the rows of In, a WithKey scan.
+// Delete removes the rows of a Target.
 type Delete struct {
-	Table     *catalog.Table
-	In        *Scan
+	Target
 	Returning []Expr // over the old row
 }
 
-// Explain yields the plan of Target as text.
+// Explain yields the plan of Target as text, and with Analyze what running it showed.
 type Explain struct {
 	Target  *Prepared
 	Analyze bool
+	Timing  bool // show times
+	Summary bool // and how long it took in all
 }
 
 // Copy moves rows between a client and a table, or from a query to a client.

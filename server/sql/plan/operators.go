@@ -10,6 +10,11 @@ func (a *analyzer) opExpr(n *parse.OpExpr) (Expr, error) {
 	if n.Op.Schema != "" && n.Op.Schema != "pg_catalog" {
 		return nil, a.unsupported(n.Pos, "an operator outside pg_catalog")
 	}
+	if left, ok := n.Left.(*parse.RowExpr); ok {
+		if right, ok := n.Right.(*parse.RowExpr); ok {
+			return a.rowComparison(n.Op.Name, left, right, n.Pos)
+		}
+	}
 	var l Expr
 	var err error
 	if n.Left != nil {
@@ -150,6 +155,11 @@ func (a *analyzer) between(n *parse.BetweenExpr) (Expr, error) {
 }
 
 func (a *analyzer) distinct(n *parse.DistinctExpr) (Expr, error) {
+	if left, ok := n.Left.(*parse.RowExpr); ok {
+		if right, ok := n.Right.(*parse.RowExpr); ok {
+			return a.rowDistinct(n, left, right)
+		}
+	}
 	l, err := a.expr(n.Left)
 	if err != nil {
 		return nil, err

@@ -58,7 +58,10 @@ func (pl *Planner) finish(
 	for i, oid := range a.params {
 		p.ParamOIDs[i] = uint32(oid)
 	}
-	p.Locks, p.Uses, p.Point = locks(p.Root), uses(a.used), isPoint(p.Root)
+	p.slots, p.subplans = a.slots, a.subplans
+	p.Locks, p.Uses = locks(p.Root), uses(a.used)
+	p.Point = p.subplans == 0 && isPoint(p.Root)
+	p.Late = readsLate(p.Root)
 	p.stmt, p.declared, p.path, p.used = stmt, declared, env.SearchPath, a.used
 	p.version.Store(env.Catalog.Version())
 	return p, nil
@@ -99,7 +102,7 @@ func (pl *Planner) analyze(a *analyzer, stmt *parse.Stmt) (*Prepared, error) {
 }
 
 func (a *analyzer) planSelect(n *parse.SelectStmt) (*Prepared, error) {
-	node, columns, err := a.selectStmt(n)
+	node, columns, err := a.query(n)
 	if err != nil {
 		return nil, err
 	}

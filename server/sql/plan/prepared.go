@@ -28,6 +28,8 @@ type Column struct {
 	Type     types.Type
 	TableOID uint32 // 0 when it is not simply a column of a table
 	Attnum   int16
+
+	pos parse.Pos // of what it was computed from, for errors
 }
 
 // Prepared is a plan. Immutable, but for the catalog version it was last found good for.
@@ -43,6 +45,7 @@ type Prepared struct {
 	Locks []TableLock // in the order they are to be taken
 	Uses  []uint32    // oids of the stored tables and sequences it resolved
 	Point bool        // touches at most one key
+	Late  bool        // may read a table for the first time when it has given rows already
 
 	// CopyColumns describes what COPY ... TO sends, which is no result of the statement.
 	CopyColumns []Column
@@ -50,6 +53,8 @@ type Prepared struct {
 	Notices []*types.Error // to be sent when it runs, severity NOTICE
 
 	stmt     *parse.Stmt
+	slots    int // that Outer reads
+	subplans int
 	declared []uint32 // parameter types as the client declared them
 	holes    *holes   // the parameters are the literals of the text
 	tmpl     *parse.Template

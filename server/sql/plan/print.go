@@ -9,7 +9,19 @@ import (
 )
 
 // printer writes expressions in the form Postgres prints them in, which the grammar reads back.
-type printer struct{ strings.Builder }
+type printer struct {
+	strings.Builder
+
+	exact   bool // columns by their place, so that equal text means equal expressions
+	qualify bool // columns with their table
+}
+
+// exactly gives a text that two expressions over one row share only if they are the same.
+func exactly(x Expr) string {
+	p := printer{exact: true}
+	x.print(&p)
+	return p.String()
+}
 
 // Print gives the SQL of an expression: for EXPLAIN, and for the defaults kept in the catalog.
 func Print(x Expr) string {
@@ -57,7 +69,59 @@ func isUnsigned(s string) bool { return s != "" && s[0] >= '0' && s[0] <= '9' }
 
 func (x *Param) print(p *printer) { p.WriteString("$" + strconv.Itoa(x.Index+1)) }
 
-func (c *Field) print(p *printer) { p.WriteString(catalog.QuoteIdent(c.Name)) }
+func (c *Field) print(p *printer) {
+	switch {
+	case p.exact:
+		p.WriteString("@" + strconv.Itoa(c.Index))
+	case c.of != nil:
+		c.of.print(p)
+	default:
+		p.column(c.Table, c.Name, p.qualify)
+	}
+}
+
+func (p *printer) column(table, name string, qualify bool) {
+	if qualify && table != "" {
+		p.WriteString(catalog.QuoteIdent(table) + ".")
+	}
+	p.WriteString(catalog.QuoteIdent(name))
+}
+
+func (o *Outer) print(p *printer) {
+	switch {
+	case p.exact:
+		p.WriteString("^" + strconv.Itoa(o.Slot))
+	case o.of != nil:
+		o.of.print(p)
+	default:
+		p.column(o.Table, o.Name, true)
+	}
+}
+
+func (s *SubPlan) print(p *printer) {
+	p.WriteString("(SubPlan " + strconv.Itoa(s.Index+1) + ")")
+}
+
+func (r *WindowRef) print(p *printer) {
+	if p.exact {
+		p.WriteString("window " + strconv.Itoa(r.Index))
+		return
+	}
+	p.WriteString(r.call.Name + "(")
+	if r.call.Star {
+		p.WriteString("*")
+	}
+	p.list(r.call.Args, ", ")
+	p.WriteString(") OVER (?)")
+}
+
+func (r *SetRef) print(p *printer) {
+	if p.exact {
+		p.WriteString("set " + strconv.Itoa(r.Index))
+		return
+	}
+	r.Set.Call.print(p)
+}
 
 func (c *Call) print(p *printer) {
 	if c.Op == "" {
@@ -250,7 +314,8 @@ func (c *AggregateCall) print(p *printer) {
 	}
 	p.list(c.Args, ", ")
 	if len(c.OrderBy) > 0 {
-		p.WriteString(" ORDER BY " + printKeys(c.OrderBy))
+		p.WriteString(" ORDER BY ")
+		p.keys(c.OrderBy)
 	}
 	p.WriteString(")")
 	if c.Filter != nil {
@@ -260,13 +325,12 @@ func (c *AggregateCall) print(p *printer) {
 	}
 }
 
-func printKeys(keys []SortKey) string {
-	var p printer
+func (p *printer) keys(keys []SortKey) {
 	for i, key := range keys {
 		if i > 0 {
 			p.WriteString(", ")
 		}
-		key.Expr.print(&p)
+		key.Expr.print(p)
 		if key.Desc {
 			p.WriteString(" DESC")
 		}
@@ -278,5 +342,4 @@ func printKeys(keys []SortKey) string {
 			}
 		}
 	}
-	return p.String()
 }

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 
 	"ackdb/server/sql/catalog"
@@ -10,15 +11,37 @@ import (
 
 // scope is the set of sources whose columns an expression may name. Its row is the rows of the
 // sources one behind another.
-type scope struct{ sources []*source }
+type scope struct {
+	sources []*source
+	width   int    // of the row
+	parent  *scope // what the query around this one names; nil for the outermost
+
+	// open are the columns of this scope that queries inside it read, which nobody has bound yet.
+	// Views of one scope share the list.
+	open *[]openBinding
+}
+
+// openBinding is a Binding that waits for the step that will set its slot, with where the column
+// was first named.
+type openBinding struct {
+	Binding
+	table string
+	pos   parse.Pos
+}
 
 // source is one item of FROM, or a pseudo table such as excluded.
 type source struct {
 	name      string // the alias, else the table's name
 	schema    string // "" once an alias hides the table's own name
 	columns   []sourceColumn
-	offset    int  // of its first column in the scope's row
-	qualified bool // its columns are found only with the name in front
+	offset    int            // of its first column in the scope's row
+	qualified bool           // its columns are found only with the name in front
+	hidden    bool           // not even so: an alias of the join around it hides it
+	inline    bool           // not a part of the row: its columns have expressions
+	table     *catalog.Table // stored; else nil
+	key       bool           // the row's storage key lies behind the columns
+	nullable  bool           // of an outer join, the side that may be missing
+	merged    bool           // a join, not something that was named in FROM
 }
 
 type sourceColumn struct {
@@ -26,13 +49,18 @@ type sourceColumn struct {
 	t        types.Type
 	tableOID uint32
 	attnum   int16
+	expr     Expr // of a column of a join: what it stands for
+}
+
+func newScope(parent *scope) *scope {
+	return &scope{parent: parent, open: new([]openBinding)}
 }
 
 func tableSource(t *catalog.Table, alias *parse.Alias) *source {
-	s := &source{name: t.Name, schema: t.Schema}
+	s := &source{name: t.Name, schema: t.Schema, table: t}
 	for i := range t.Columns {
 		c := &t.Columns[i]
-		s.columns = append(s.columns, sourceColumn{c.Name, c.Type, t.OID, c.Attnum})
+		s.columns = append(s.columns, sourceColumn{c.Name, c.Type, t.OID, c.Attnum, nil})
 	}
 	s.rename(alias)
 	return s
@@ -42,7 +70,17 @@ func virtualSource(t *catalog.VirtualTable, alias *parse.Alias) *source {
 	s := &source{name: t.Name, schema: t.Schema}
 	for i := range t.Columns {
 		c := &t.Columns[i]
-		s.columns = append(s.columns, sourceColumn{c.Name, c.Type, t.OID, c.Attnum})
+		s.columns = append(s.columns, sourceColumn{c.Name, c.Type, t.OID, c.Attnum, nil})
+	}
+	s.rename(alias)
+	return s
+}
+
+// querySource is a query in FROM.
+func querySource(name string, columns []Column, alias *parse.Alias) *source {
+	s := &source{name: name}
+	for _, c := range columns {
+		s.columns = append(s.columns, sourceColumn{c.Name, c.Type, c.TableOID, c.Attnum, nil})
 	}
 	s.rename(alias)
 	return s
@@ -60,32 +98,43 @@ func (s *source) rename(alias *parse.Alias) {
 	}
 }
 
-// width is the number of columns of the scope's row.
-func (s *scope) width() int {
-	n := 0
-	for _, src := range s.sources {
-		n += len(src.columns)
-	}
-	return n
-}
-
 // add puts a source behind the ones there are.
 func (s *scope) add(src *source) {
-	src.offset = s.width()
+	src.offset = s.width
 	s.sources = append(s.sources, src)
+	if src.inline {
+		return
+	}
+	if s.width += len(src.columns); src.key {
+		s.width++
+	}
+}
+
+// view gives the scope with only its sources from the first-th on to be named.
+func (s *scope) view(first int) *scope {
+	v := *s
+	v.sources = s.sources[first:]
+	return &v
 }
 
 // column makes the expression for the i-th column of a source.
-func (s *source) column(i int) *Field {
+func (s *source) column(i int, pos parse.Pos) Expr {
 	c := s.columns[i]
-	return &Field{Index: s.offset + i, T: c.t, Table: s.name, Name: c.name}
+	if c.expr != nil {
+		if f, ok := c.expr.(*Field); ok {
+			placed := *f
+			placed.pos = pos
+			return &placed
+		}
+		return c.expr
+	}
+	return &Field{Index: s.offset + i, T: c.t, Table: s.name, Name: c.name, pos: pos}
 }
 
-// find looks a bare column name up in every source.
-func (a *analyzer) findColumn(name string, pos parse.Pos) (*Field, error) {
-	var found *Field
-	for _, src := range a.scope.sources {
-		if src.qualified {
+// find looks a bare column name up in every source of one scope.
+func (s *scope) find(name string, pos parse.Pos) (found Expr, ambiguous bool) {
+	for _, src := range s.sources {
+		if src.qualified || src.hidden {
 			continue
 		}
 		for i := range src.columns {
@@ -93,52 +142,99 @@ func (a *analyzer) findColumn(name string, pos parse.Pos) (*Field, error) {
 				continue
 			}
 			if found != nil {
-				return nil, a.errorf(pos, CodeAmbiguousColumn,
-					"column reference \"%s\" is ambiguous", name)
+				return nil, true
 			}
-			found = src.column(i)
+			found = src.column(i, pos)
 		}
 	}
-	return found, nil
+	return found, false
+}
+
+// findColumn looks a bare column name up, from the innermost query outwards.
+func (a *analyzer) findColumn(name string, pos parse.Pos) (Expr, error) {
+	for s := a.scope; s != nil; s = s.parent {
+		x, ambiguous := s.find(name, pos)
+		if ambiguous {
+			return nil, a.errorf(pos, CodeAmbiguousColumn,
+				"column reference \"%s\" is ambiguous", name)
+		}
+		if x != nil {
+			return a.outer(s, x, name, pos), nil
+		}
+	}
+	return nil, nil
+}
+
+// outer makes of a column of a scope what the query being analyzed reads it by: itself, or for a
+// scope further out a slot, which is to be set from there.
+func (a *analyzer) outer(s *scope, x Expr, name string, pos parse.Pos) Expr {
+	if s.open == a.scope.open {
+		return x
+	}
+	a.note(s.open)
+	table := ""
+	if f, ok := x.(*Field); ok {
+		table = f.Table
+	}
+	text := exactly(x)
+	for _, b := range *s.open {
+		if exactly(b.Expr) == text {
+			return &Outer{Slot: b.Slot, T: x.Type(), Table: table, Name: name}
+		}
+	}
+	slot := a.newSlot()
+	*s.open = append(*s.open, openBinding{Binding{Slot: slot, Expr: x}, table, pos})
+	return &Outer{Slot: slot, T: x.Type(), Table: table, Name: name}
+}
+
+func (a *analyzer) newSlot() int {
+	a.slots++
+	return a.slots - 1
 }
 
 // findSource looks a table name of a reference up, as in t.a or s.t.a.
-func (a *analyzer) findSource(schema, name string, pos parse.Pos) (*source, error) {
-	for _, src := range a.scope.sources {
-		if src.name == name && (schema == "" || schema == src.schema) {
-			return src, nil
+func (a *analyzer) findSource(schema, name string, pos parse.Pos) (*source, *scope, error) {
+	for s := a.scope; s != nil; s = s.parent {
+		for _, src := range s.sources {
+			if !src.hidden && src.name == name && (schema == "" || schema == src.schema) {
+				return src, s, nil
+			}
 		}
 	}
+	return nil, nil, a.noSource(name, pos)
+}
+
+// noSource is the error of a table name that cannot be referenced, with a hint when it is there but
+// hidden behind an alias or out of reach.
+func (a *analyzer) noSource(name string, pos parse.Pos) error {
 	err := types.Errorf(types.CodeUndefinedTable,
 		"missing FROM-clause entry for table \"%s\"", name)
-	for _, src := range a.scope.sources {
-		if src.schema != name && a.hidden[src.name] == name {
-			err = types.Errorf(types.CodeUndefinedTable,
-				"invalid reference to FROM-clause entry for table \"%s\"", name).WithHint(
-				"Perhaps you meant to reference the table alias \"%s\".", src.name)
+	invalid := func() *types.Error {
+		return types.Errorf(types.CodeUndefinedTable,
+			"invalid reference to FROM-clause entry for table \"%s\"", name)
+	}
+	for s := a.scope; s != nil; s = s.parent {
+		for _, src := range s.sources {
+			if src.schema != name && a.hidden[src.name] == name {
+				err = invalid().WithHint(
+					"Perhaps you meant to reference the table alias \"%s\".", src.name)
+			}
 		}
 	}
-	return nil, err.At(a.stmt.Position(pos))
+	for _, src := range append(slices.Clone(a.unreachable), a.scope.sources...) {
+		if src.name == name {
+			err = invalid().WithHint("There is an entry for table \"%s\", but it cannot be"+
+				" referenced from this part of the query.", name)
+		}
+	}
+	return err.At(a.stmt.Position(pos))
 }
 
 // columnRef resolves a, t.a and s.t.a.
 func (a *analyzer) columnRef(ref *parse.ColumnRef) (Expr, error) {
 	fields := ref.Fields
 	if len(fields) == 1 {
-		c, err := a.findColumn(fields[0], ref.Pos)
-		if err != nil {
-			return nil, err
-		}
-		if c != nil {
-			return c, nil
-		}
-		for _, src := range a.scope.sources {
-			if src.name == fields[0] {
-				return nil, a.unsupported(ref.Pos, "a whole row as a value")
-			}
-		}
-		return nil, a.noColumn(a.scope.sources, fields[0], ref.Pos,
-			"column \"%s\" does not exist", fields[0])
+		return a.bareColumn(fields[0], ref.Pos)
 	}
 	if len(fields) > 3 {
 		return nil, a.unsupported(ref.Pos, "a column reference across databases")
@@ -148,17 +244,43 @@ func (a *analyzer) columnRef(ref *parse.ColumnRef) (Expr, error) {
 		schema = fields[0]
 	}
 	table, name := fields[len(fields)-2], fields[len(fields)-1]
-	src, err := a.findSource(schema, table, ref.Pos)
+	src, in, err := a.findSource(schema, table, ref.Pos)
 	if err != nil {
 		return nil, err
 	}
+	found := -1
 	for i := range src.columns {
-		if src.columns[i].name == name {
-			return src.column(i), nil
+		if src.columns[i].name != name {
+			continue
 		}
+		if found >= 0 {
+			return nil, a.errorf(ref.Pos, CodeAmbiguousColumn,
+				"column reference \"%s\" is ambiguous", name)
+		}
+		found = i
 	}
-	return nil, a.noColumn([]*source{src}, name, ref.Pos,
-		"column %s.%s does not exist", table, name)
+	if found < 0 {
+		return nil, a.noColumn([]*source{src}, name, ref.Pos,
+			"column %s.%s does not exist", table, name)
+	}
+	return a.outer(in, src.column(found, ref.Pos), name, ref.Pos), nil
+}
+
+func (a *analyzer) bareColumn(name string, pos parse.Pos) (Expr, error) {
+	c, err := a.findColumn(name, pos)
+	if err != nil || c != nil {
+		return c, err
+	}
+	var all []*source
+	for s := a.scope; s != nil; s = s.parent {
+		for _, src := range s.sources {
+			if src.name == name && !src.hidden {
+				return nil, a.unsupported(pos, "a whole row as a value")
+			}
+		}
+		all = append(all, s.sources...)
+	}
+	return nil, a.noColumn(all, name, pos, "column \"%s\" does not exist", name)
 }
 
 // noColumn is the error of a name that no source has, with a hint when one differs in case alone.
@@ -168,7 +290,7 @@ func (a *analyzer) noColumn(
 	err := types.Errorf(CodeUndefinedColumn, format, args...).At(a.stmt.Position(pos))
 	for _, src := range sources {
 		for _, c := range src.columns {
-			if strings.EqualFold(c.name, name) {
+			if strings.EqualFold(c.name, name) && !src.merged {
 				return err.WithHint("Perhaps you meant to reference the column \"%s.%s\".",
 					src.name, c.name)
 			}
@@ -184,6 +306,9 @@ func (s *scope) origin(x Expr) (uint32, int16) {
 		return 0, 0
 	}
 	for _, src := range s.sources {
+		if src.inline {
+			continue
+		}
 		if i := c.Index - src.offset; i >= 0 && i < len(src.columns) {
 			return src.columns[i].tableOID, src.columns[i].attnum
 		}

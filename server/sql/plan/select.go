@@ -14,15 +14,21 @@ type output struct {
 
 // selecting gathers what the clauses of one SELECT resolve to, before a plan is made of them.
 type selecting struct {
-	n     *parse.SelectStmt
-	in    Node  // the source, with its filter
-	scan  *Scan // in, when it is a stored table
-	where Expr
-	outs  []output
-	order []orderItem
-	aggs  []AggregateCall
-	count Expr
-	skip  Expr
+	n        *parse.SelectStmt
+	tree     *joinTree // of FROM; nil without one
+	in       Node      // of VALUES, or what tree became
+	scan     *Scan     // in, when it is a stored table alone
+	where    Expr
+	outs     []output
+	order    []orderItem
+	distinct []Expr // of DISTINCT ON
+	groupBy  []Expr
+	having   Expr
+	aggs     []AggregateCall
+	windows  []*WindowCall
+	sets     []*SetCall
+	count    Expr
+	skip     Expr
 }
 
 // orderItem is an item of ORDER BY; column is the output it names, or -1.
@@ -31,72 +37,59 @@ type orderItem struct {
 	column int
 }
 
-// selectStmt plans SELECT or VALUES and describes its result.
-func (a *analyzer) selectStmt(n *parse.SelectStmt) (Node, []Column, error) {
-	if err := a.refuseSelect(n); err != nil {
+// query plans a query and describes its result.
+func (a *analyzer) query(n *parse.SelectStmt) (Node, []Column, error) {
+	if n.With == nil {
+		return a.queryBody(n)
+	}
+	with, err := a.with(n.With)
+	if err != nil {
 		return nil, nil, err
 	}
+	defer a.leave(with)
+	node, columns, err := a.queryBody(n)
+	if err != nil {
+		return nil, nil, err
+	}
+	return with.around(node), columns, nil
+}
+
+func (a *analyzer) queryBody(n *parse.SelectStmt) (Node, []Column, error) {
+	if n.Op != parse.SetNone {
+		return a.setOperation(n)
+	}
+	return a.selectStmt(n)
+}
+
+// selectStmt plans SELECT or VALUES. The clauses are resolved in the order Postgres does it, so
+// that of two mistakes the same is reported.
+func (a *analyzer) selectStmt(n *parse.SelectStmt) (Node, []Column, error) {
 	s := &selecting{n: n}
+	if n.Into != nil {
+		return nil, nil, a.unsupported(parse.NoPos, "SELECT INTO")
+	}
 	if err := a.source(s); err != nil {
 		return nil, nil, err
 	}
-	a.aggregates = &s.aggs
-	if err := a.outputs(s); err != nil {
-		return nil, nil, err
-	}
-	if err := a.orderBy(s); err != nil {
-		return nil, nil, err
-	}
-	a.aggregates = nil
-	if err := a.bounds(s); err != nil {
-		return nil, nil, err
-	}
-	if err := a.checkGrouping(s); err != nil {
+	if err := a.clauses(s); err != nil {
 		return nil, nil, err
 	}
 	columns := make([]Column, len(s.outs))
 	for i, out := range s.outs {
 		oid, attnum := a.scope.origin(out.expr)
-		columns[i] = Column{Name: out.name, Type: out.expr.Type(), TableOID: oid, Attnum: attnum}
+		columns[i] = Column{Name: out.name, Type: out.expr.Type(), TableOID: oid, Attnum: attnum,
+			pos: out.pos}
 	}
 	node, err := a.assemble(s)
 	return node, columns, err
 }
 
-// refuseSelect names what belongs to a later issue.
-func (a *analyzer) refuseSelect(n *parse.SelectStmt) error {
-	switch {
-	case n.With != nil:
-		return a.unsupported(n.With.Pos, "WITH")
-	case n.Into != nil:
-		return a.unsupported(parse.NoPos, "SELECT INTO")
-	case n.Op != parse.SetNone:
-		return a.unsupported(parse.NoPos, [...]string{"", "UNION", "INTERSECT", "EXCEPT"}[n.Op])
-	case len(n.DistinctOn) > 0:
-		return a.unsupported(n.DistinctOn[0].Position(), "DISTINCT ON")
-	case len(n.GroupBy) > 0:
-		return a.unsupported(n.GroupBy[0].Position(), "GROUP BY")
-	case n.Having != nil:
-		return a.unsupported(n.Having.Position(), "HAVING")
-	case len(n.Windows) > 0:
-		return a.unsupported(n.Windows[0].Pos, "WINDOW")
-	case n.WithTies:
-		return a.unsupported(parse.NoPos, "FETCH ... WITH TIES")
-	case len(n.From) > 1:
-		return a.unsupported(parse.NoPos, "a join (more than one source in FROM)")
-	}
-	return nil
-}
-
-// source resolves FROM and WHERE.
-func (a *analyzer) source(s *selecting) error {
-	if s.n.Values != nil {
-		return a.values(s)
-	}
-	if len(s.n.From) == 1 {
-		if err := a.fromItem(s, s.n.From[0]); err != nil {
-			return err
-		}
+// clauses resolves what follows FROM.
+func (a *analyzer) clauses(s *selecting) error {
+	a.aggregates, a.windows, a.sets = &s.aggs, &s.windows, &s.sets
+	a.place = "SELECT"
+	if err := a.outputs(s); err != nil {
+		return err
 	}
 	if s.n.Where != nil {
 		where, err := a.condition(s.n.Where, "WHERE")
@@ -105,30 +98,68 @@ func (a *analyzer) source(s *selecting) error {
 		}
 		s.where = where
 	}
-	switch in := s.in.(type) {
-	case nil:
-		s.in = &Result{Filter: s.where}
-	case *Scan:
-		in.Access, in.Filter = keyAccess(in.Table, s.where)
-		s.scan = in
-	case *VirtualScan:
-		in.Filter = s.where
-	case *FunctionScan:
-		in.Filter = s.where
+	if err := a.havingClause(s); err != nil {
+		return err
 	}
-	return nil
+	if err := a.orderBy(s); err != nil {
+		return err
+	}
+	if err := a.groupClause(s); err != nil {
+		return err
+	}
+	if err := a.distinctOn(s); err != nil {
+		return err
+	}
+	a.aggregates, a.windows, a.sets = nil, nil, nil
+	if err := a.bounds(s); err != nil {
+		return err
+	}
+	return a.settleWindows(s)
+}
+
+// source resolves FROM, or the rows of VALUES.
+func (a *analyzer) source(s *selecting) error {
+	if s.n.Values != nil {
+		return a.values(s)
+	}
+	tree, err := a.fromClause(s.n.From, s.n.Locking)
+	s.tree = tree
+	return err
 }
 
 // condition resolves a boolean clause in which no aggregate may stand.
 func (a *analyzer) condition(n parse.Expr, clause string) (Expr, error) {
-	saved, place := a.aggregates, a.place
-	a.aggregates, a.place = nil, clause
-	defer func() { a.aggregates, a.place = saved, place }()
+	restore := a.without(clause)
+	defer restore()
 	x, err := a.expr(n)
 	if err != nil {
 		return nil, err
 	}
 	return a.boolean(x, clause, startOf(n))
+}
+
+// without says that until the caller restores it, no aggregate, window function or set-returning
+// function may stand.
+func (a *analyzer) without(clause string) (restore func()) {
+	aggregates, windows, sets, place := a.aggregates, a.windows, a.sets, a.place
+	a.aggregates, a.windows, a.sets, a.place = nil, nil, nil, clause
+	return func() { a.aggregates, a.windows, a.sets, a.place = aggregates, windows, sets, place }
+}
+
+// havingClause resolves HAVING, in which aggregates may stand but no window function.
+func (a *analyzer) havingClause(s *selecting) error {
+	if s.n.Having == nil {
+		return nil
+	}
+	windows, sets := a.windows, a.sets
+	a.windows, a.sets, a.place = nil, nil, "HAVING"
+	defer func() { a.windows, a.sets = windows, sets }()
+	x, err := a.expr(s.n.Having)
+	if err != nil {
+		return err
+	}
+	s.having, err = a.boolean(x, "HAVING", startOf(s.n.Having))
+	return err
 }
 
 // values resolves a VALUES list: its columns take the common type of their rows.
@@ -165,7 +196,8 @@ func (a *analyzer) values(s *selecting) error {
 	a.scope.add(src)
 	s.in = &Values{Rows: rows}
 	for c := range width {
-		s.outs = append(s.outs, output{expr: src.column(c), name: valuesName(c), pos: parse.NoPos})
+		pos := startOf(s.n.Values[0][c])
+		s.outs = append(s.outs, output{src.column(c, pos), valuesName(c), pos})
 	}
 	return nil
 }
@@ -186,28 +218,32 @@ func (a *analyzer) outputs(s *selecting) error {
 // the target of an INSERT has there.
 func (a *analyzer) hinted(t parse.ResTarget, i int) ([]output, error) {
 	if i >= len(a.hints) {
-		return a.target(t)
+		return a.resTarget(t)
 	}
 	switch t.Val.(type) {
 	case *parse.Const, *parse.ParamRef:
 	default:
-		return a.target(t)
+		return a.resTarget(t)
 	}
 	x, err := a.expr(t.Val)
 	if err != nil || x.Type().OID != types.Unknown {
-		return a.target(t)
+		return a.resTarget(t)
 	}
 	to := types.Type{OID: a.hints[i], Mod: types.NoMod}
 	x, err = a.coerceUnknown(x, to, types.Assignment, startOf(t.Val))
 	return []output{{expr: x, name: outputName(t.Val), pos: startOf(t.Val)}}, err
 }
 
-// target resolves one item of a select list or of RETURNING: several for a star.
-func (a *analyzer) target(t parse.ResTarget) ([]output, error) {
+// resTarget resolves one item of a select list or of RETURNING: several for a star.
+func (a *analyzer) resTarget(t parse.ResTarget) ([]output, error) {
 	if ref, ok := t.Val.(*parse.ColumnRef); ok && ref.Star {
 		return a.star(ref)
 	}
-	x, err := a.operand(t.Val)
+	resolve := a.operand
+	if a.keepUnknown {
+		resolve = a.expr
+	}
+	x, err := resolve(t.Val)
 	if err != nil {
 		return nil, err
 	}
@@ -219,86 +255,36 @@ func (a *analyzer) target(t parse.ResTarget) ([]output, error) {
 }
 
 func (a *analyzer) star(ref *parse.ColumnRef) ([]output, error) {
-	sources := a.scope.sources
 	if n := len(ref.Fields); n > 0 {
 		schema := ""
 		if n > 1 {
 			schema = ref.Fields[n-2]
 		}
-		src, err := a.findSource(schema, ref.Fields[n-1], ref.Pos)
+		src, in, err := a.findSource(schema, ref.Fields[n-1], ref.Pos)
 		if err != nil {
 			return nil, err
 		}
-		sources = []*source{src}
+		var outs []output
+		for i, c := range src.columns {
+			outs = append(outs,
+				output{a.outer(in, src.column(i, ref.Pos), c.name, ref.Pos), c.name, ref.Pos})
+		}
+		return outs, nil
 	}
-	if len(sources) == 0 {
+	var outs []output
+	empty := true
+	for _, src := range a.scope.sources {
+		if src.qualified || src.hidden {
+			continue
+		}
+		empty = false
+		for i := range src.columns {
+			outs = append(outs, output{src.column(i, ref.Pos), src.columns[i].name, ref.Pos})
+		}
+	}
+	if empty {
 		return nil, a.errorf(ref.Pos, types.CodeSyntax,
 			"SELECT * with no tables specified is not valid")
 	}
-	var outs []output
-	for _, src := range sources {
-		if src.qualified && len(ref.Fields) == 0 {
-			continue
-		}
-		for i := range src.columns {
-			outs = append(outs, output{src.column(i), src.columns[i].name, ref.Pos})
-		}
-	}
 	return outs, nil
-}
-
-// outputName is what Postgres calls a result column without an alias (FigureColname).
-func outputName(n parse.Expr) string {
-	name, _ := figureName(n)
-	if name == "" {
-		return "?column?"
-	}
-	return name
-}
-
-// figureName gives a name and whether it is better than what an outer cast would give.
-func figureName(n parse.Expr) (string, bool) {
-	switch n := n.(type) {
-	case *parse.ColumnRef:
-		return n.Fields[len(n.Fields)-1], true
-	case *parse.FuncCall:
-		return n.Name.Name, true
-	case *parse.SQLValueFunction:
-		return valueFunctionNames[n.Func], true
-	case *parse.CoalesceExpr:
-		return "coalesce", true
-	case *parse.NullIfExpr:
-		return "nullif", true
-	case *parse.MinMaxExpr:
-		if n.Least {
-			return "least", true
-		}
-		return "greatest", true
-	case *parse.ArrayExpr:
-		return "array", true
-	case *parse.RowExpr:
-		return "row", true
-	case *parse.CollateExpr:
-		return figureName(n.Arg)
-	case *parse.CastExpr:
-		if name, strong := figureName(n.Arg); strong {
-			return name, true
-		}
-		return n.Type.Name.Name, false
-	case *parse.CaseExpr:
-		if n.Else != nil {
-			if name, strong := figureName(n.Else); strong {
-				return name, true
-			}
-		}
-		return "case", false
-	case *parse.IndirectionExpr:
-		for i := len(n.Steps) - 1; i >= 0; i-- {
-			if n.Steps[i].Field != "" {
-				return n.Steps[i].Field, true
-			}
-		}
-		return figureName(n.Arg)
-	}
-	return "", false
 }

@@ -6,67 +6,133 @@ import (
 	"ackdb/server/sql/types"
 )
 
+// Target says which rows of a table an UPDATE or DELETE works on. In is set where the table's own
+// columns decide, and a row is worked on as soon as it is found. Else Source yields them: its rows
+// begin with the table's columns and the storage key. All of them are found and locked, and what is
+// to become of them computed, before the first is written: the statement reads tables while it
+// runs, and must not see its own writes.
+type Target struct {
+	Table   *catalog.Table
+	Alias   string
+	In      *Scan // WithKey
+	Source  Node
+	Recheck Expr // over a row of Source, when the row it begins with changed before it was locked
+}
+
 // update plans UPDATE and describes what RETURNING gives.
 func (a *analyzer) update(n *parse.UpdateStmt) (Node, []Column, error) {
-	switch {
-	case n.With != nil:
-		return nil, nil, a.unsupported(n.With.Pos, "WITH")
-	case len(n.From) > 0:
-		return nil, nil, a.unsupported(parse.NoPos, "UPDATE ... FROM")
-	}
-	scan, err := a.targetScan(n.Table, n.Where)
+	t, err := a.target(n.With, n.Table, n.From, n.Where)
 	if err != nil {
 		return nil, nil, err
 	}
-	up := &Update{Table: scan.Table, In: scan}
+	defer t.leave()
+	up := &Update{}
 	a.place = "UPDATE"
-	if up.Set, err = a.assignments(scan.Table, n.Set); err != nil {
+	if up.Set, err = a.assignments(t.table, n.Set); err != nil {
 		return nil, nil, err
 	}
 	for _, set := range up.Set {
-		up.SetsKey = up.SetsKey || scan.Table.InKey(set.Column)
+		up.SetsKey = up.SetsKey || t.table.InKey(set.Column)
 	}
 	var columns []Column
-	up.Returning, columns, err = a.returning(n.Returning)
-	return up, columns, err
+	if up.Returning, columns, err = a.returning(n.Returning); err != nil {
+		return nil, nil, err
+	}
+	up.Target = t.plan(subplans(up))
+	return up, columns, nil
 }
 
 // delete plans DELETE and describes what RETURNING gives.
 func (a *analyzer) delete(n *parse.DeleteStmt) (Node, []Column, error) {
-	switch {
-	case n.With != nil:
-		return nil, nil, a.unsupported(n.With.Pos, "WITH")
-	case len(n.Using) > 0:
-		return nil, nil, a.unsupported(parse.NoPos, "DELETE ... USING")
-	}
-	scan, err := a.targetScan(n.Table, n.Where)
+	t, err := a.target(n.With, n.Table, n.Using, n.Where)
 	if err != nil {
 		return nil, nil, err
 	}
-	del := &Delete{Table: scan.Table, In: scan}
+	defer t.leave()
+	del := &Delete{}
 	var columns []Column
-	del.Returning, columns, err = a.returning(n.Returning)
-	return del, columns, err
+	if del.Returning, columns, err = a.returning(n.Returning); err != nil {
+		return nil, nil, err
+	}
+	del.Target = t.plan(subplans(del))
+	return del, columns, nil
 }
 
-// targetScan resolves the one table an UPDATE or DELETE works on, and its WHERE.
-func (a *analyzer) targetScan(r *parse.RangeVar, where parse.Expr) (*Scan, error) {
-	t, err := a.table(r)
+// targeting gathers what an UPDATE or DELETE works on.
+type targeting struct {
+	a     *analyzer
+	table *catalog.Table
+	alias string
+	with  *withClause
+	tree  *joinTree
+	where Expr
+}
+
+func (a *analyzer) target(
+	with *parse.WithClause, r *parse.RangeVar, from []parse.TableExpr, where parse.Expr,
+) (*targeting, error) {
+	table, err := a.table(r)
 	if err != nil {
 		return nil, err
 	}
-	a.scope = &scope{}
-	a.scope.add(tableSource(t, r.Alias))
-	scan := &Scan{Table: t, Alias: a.scope.sources[0].name, WithKey: true}
-	if where == nil {
-		return scan, nil
+	a.scope = newScope(nil)
+	t := &targeting{a: a, table: table}
+	if with != nil {
+		if t.with, err = a.with(with); err != nil {
+			return nil, err
+		}
 	}
-	cond, err := a.condition(where, "WHERE")
+	src := tableSource(table, r.Alias)
+	src.key = true
+	t.alias = src.name
+	t.tree, err = a.item(src, r.Alias, &Scan{Table: table, Alias: src.name, WithKey: true})
 	if err != nil {
 		return nil, err
 	}
-	scan.Access, scan.Filter = keyAccess(t, cond)
-	return scan, nil
+	for _, item := range from {
+		mark := len(*a.scope.open)
+		right, err := a.fromItem(item)
+		if err != nil {
+			return nil, err
+		}
+		if t.tree, err = a.joined(t.tree, right, mark); err != nil {
+			return nil, err
+		}
+	}
+	if where != nil {
+		t.where, err = a.condition(where, "WHERE")
+	}
+	return t, err
+}
+
+func (t *targeting) leave() {
+	if t.with != nil {
+		t.a.leave(t.with)
+	}
+}
+
+// plan makes the plan of the rows. queries are those in the other expressions of the statement.
+func (t *targeting) plan(queries []*SubPlan) Target {
+	terms, _ := t.tree.conditions(nil)
+	if t.where != nil {
+		terms = conjuncts(t.where, terms)
+	}
+	out := Target{Table: t.table, Alias: t.alias, Recheck: conjunction(terms)}
+	var where []Expr
+	if t.where != nil {
+		where = conjuncts(t.where, nil)
+	}
+	node := t.a.planTree(t.tree, where)
+	if t.with != nil {
+		node = t.with.around(node)
+	}
+	scan, alone := node.(*Scan)
+	if alone && len(queries) == 0 && len(subplans(scan)) == 0 {
+		out.In, out.Recheck = scan, nil
+		return out
+	}
+	out.Source = node
+	return out
 }
 
 // assignments resolves SET.
@@ -74,7 +140,7 @@ func (a *analyzer) assignments(t *catalog.Table, list []parse.Assignment) ([]Set
 	var sets []SetColumn
 	seen := map[int]bool{}
 	for _, item := range list {
-		values, err := a.assignedValues(item)
+		value, err := a.assignedValues(item)
 		if err != nil {
 			return nil, err
 		}
@@ -88,7 +154,7 @@ func (a *analyzer) assignments(t *catalog.Table, list []parse.Assignment) ([]Set
 					"multiple assignments to same column \"%s\"", target.Name)
 			}
 			seen[column] = true
-			x, err := a.valueFor(&t.Columns[column], values[i])
+			x, err := value(&t.Columns[column], i)
 			if err != nil {
 				return nil, err
 			}
@@ -98,18 +164,44 @@ func (a *analyzer) assignments(t *catalog.Table, list []parse.Assignment) ([]Set
 	return sets, nil
 }
 
-// assignedValues gives a value for each target of one item of SET.
-func (a *analyzer) assignedValues(item parse.Assignment) ([]parse.Expr, error) {
-	if !item.Multi {
-		return []parse.Expr{item.Value}, nil
+// assignedValues gives what makes the value for each target of one item of SET.
+func (a *analyzer) assignedValues(
+	item parse.Assignment,
+) (func(c *catalog.Column, i int) (Expr, error), error) {
+	values := []parse.Expr{item.Value}
+	if item.Multi {
+		if link, ok := item.Value.(*parse.SubLink); ok {
+			return a.assignedQuery(item, link)
+		}
+		row, ok := item.Value.(*parse.RowExpr)
+		if !ok {
+			return nil, a.errorf(item.Value.Position(), types.CodeFeatureNotSupported,
+				"source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression")
+		}
+		if values = row.Args; len(values) != len(item.Targets) {
+			return nil, a.errorf(row.Pos, types.CodeSyntax,
+				"number of columns does not match number of values")
+		}
 	}
-	row, ok := item.Value.(*parse.RowExpr)
-	if !ok {
-		return nil, a.unsupported(item.Value.Position(), "SET (...) = a subquery")
+	return func(c *catalog.Column, i int) (Expr, error) { return a.valueFor(c, values[i]) }, nil
+}
+
+// assignedQuery resolves SET (a, b) = (query).
+func (a *analyzer) assignedQuery(
+	item parse.Assignment, link *parse.SubLink,
+) (func(c *catalog.Column, i int) (Expr, error), error) {
+	s := &SubPlan{Kind: parse.SubMulti, Index: a.subplans,
+		T: types.Type{OID: types.Record, Mod: types.NoMod}}
+	a.subplans++
+	columns, err := a.innerQuery(s, link.Query)
+	if err != nil {
+		return nil, err
 	}
-	if len(row.Args) != len(item.Targets) {
-		return nil, a.errorf(row.Pos, types.CodeSyntax,
+	if len(columns) != len(item.Targets) {
+		return nil, a.errorf(link.Pos, types.CodeSyntax,
 			"number of columns does not match number of values")
 	}
-	return row.Args, nil
+	return func(c *catalog.Column, i int) (Expr, error) {
+		return a.assign(&RowField{X: s, Index: i, T: columns[i].Type}, c, link.Pos)
+	}, nil
 }

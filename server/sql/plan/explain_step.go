@@ -1,0 +1,277 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	"ackdb/server/sql/catalog"
+	"ackdb/server/sql/parse"
+)
+
+func (r *Result) explain(x *explainer) {
+	x.step(r, "Result")
+	if r.Filter != nil {
+		x.note("One-Time Filter: %s", x.print(r.Filter))
+	}
+	x.inputs(r)
+}
+
+func (s *Scan) explain(x *explainer) {
+	name, k := named(s.Table.Name, s.Alias), &s.Access
+	switch {
+	case k.Narrowed() || k.Ordered:
+		direction := ""
+		if k.Reverse {
+			direction = " Backward"
+		}
+		x.step(s, "Index Scan%s using %s on %s", direction,
+			catalog.QuoteIdent(s.Table.PrimaryKey.Name), name)
+	default:
+		x.step(s, "Seq Scan on %s", name)
+	}
+	if k.Narrowed() {
+		x.note("Index Cond: %s", s.indexCond(x))
+		x.note("Access: %s", k.describe())
+	}
+	x.filter(s.Filter)
+	x.inputs(s)
+}
+
+// describe says what the store is asked for.
+func (k *Access) describe() string {
+	switch {
+	case k.Single():
+		return "point get"
+	case k.Points:
+		return "point gets"
+	case k.In != nil || k.AnyOf != nil:
+		return "bounded scans"
+	}
+	return "bounded scan"
+}
+
+func (s *Scan) indexCond(x *explainer) string {
+	k, t := &s.Access, s.Table
+	column := func(i int) string {
+		return catalog.QuoteIdent(t.Columns[t.PrimaryKey.Columns[i]].Name)
+	}
+	var terms []string
+	add := func(i int, op string, v Expr) {
+		terms = append(terms, fmt.Sprintf("(%s %s %s)", column(i), op, x.print(v)))
+	}
+	for i, v := range k.Prefix {
+		add(i, "=", v)
+	}
+	next := len(k.Prefix)
+	switch {
+	case k.In != nil:
+		p := printer{qualify: x.qualify}
+		p.elements(k.In)
+		terms = append(terms, fmt.Sprintf("(%s = ANY (%s))", column(next), p.String()))
+	case k.AnyOf != nil:
+		terms = append(terms, fmt.Sprintf("(%s = ANY (%s))", column(next), x.print(k.AnyOf)))
+	}
+	if k.Low != nil {
+		add(next, map[bool]string{true: ">=", false: ">"}[k.Low.Inclusive], k.Low.Value)
+	}
+	if k.High != nil {
+		add(next, map[bool]string{true: "<=", false: "<"}[k.High.Inclusive], k.High.Value)
+	}
+	if k.Like != nil {
+		add(next, "~~", k.Like)
+	}
+	if len(terms) == 1 {
+		return terms[0]
+	}
+	return "(" + strings.Join(terms, " AND ") + ")"
+}
+
+func (v *VirtualScan) explain(x *explainer) {
+	x.step(v, "Virtual Scan on %s", named(v.Table.Name, v.Alias))
+	x.filter(v.Filter)
+	x.inputs(v)
+}
+
+func (f *FunctionScan) explain(x *explainer) {
+	name := "function"
+	if call, ok := f.Fn.(*Call); ok {
+		name = call.Fn.Function.Name
+	}
+	x.step(f, "Function Scan on %s", named(name, f.Alias))
+	x.filter(f.Filter)
+	x.inputs(f)
+}
+
+func (v *Values) explain(x *explainer) {
+	x.step(v, "Values Scan on \"*VALUES*\"")
+	x.inputs(v)
+}
+
+// A filter is not a step of its own in Postgres, but a condition of the step below.
+func (f *Filter) explain(x *explainer) {
+	x.filters = append(x.filters, f.Cond)
+	f.In.explain(x)
+	x.queries(f, true)
+	x.queries(f, false)
+}
+
+// Nor is a projection: every step projects.
+func (p *Project) explain(x *explainer) {
+	p.In.explain(x)
+	x.queries(p, true)
+	x.queries(p, false)
+}
+
+func (p *ProjectSet) explain(x *explainer) {
+	x.step(p, "ProjectSet")
+	x.inputs(p, p.In)
+}
+
+func (a *Aggregate) explain(x *explainer) {
+	if len(a.Keys) == 0 {
+		x.step(a, "Aggregate")
+	} else {
+		x.step(a, "HashAggregate")
+		x.note("Group Key: %s", x.list(a.Keys))
+	}
+	x.inputs(a, a.In)
+}
+
+func (w *Window) explain(x *explainer) {
+	x.step(w, "WindowAgg")
+	x.inputs(w, w.In)
+}
+
+func (s *Sort) explain(x *explainer) {
+	x.step(s, "Sort")
+	x.note("Sort Key: %s", x.keys(s.Keys))
+	x.inputs(s, s.In)
+}
+
+func (u *Unique) explain(x *explainer) {
+	x.step(u, "HashAggregate")
+	x.inputs(u, u.In)
+}
+
+func (d *DistinctOn) explain(x *explainer) {
+	x.step(d, "Unique")
+	x.inputs(d, d.In)
+}
+
+func (l *Limit) explain(x *explainer) {
+	x.step(l, "Limit")
+	x.inputs(l, l.In)
+}
+
+func (l *LockRows) explain(x *explainer) {
+	x.step(l, "LockRows")
+	x.inputs(l, l.In)
+}
+
+func (j *Join) explain(x *explainer) {
+	kind := [...]string{"", " Left", " Full", " Right"}[j.Kind]
+	kept := "Materialize"
+	switch {
+	case len(j.LeftKeys) > 0:
+		kept = "Hash"
+		if kind != "" {
+			kind += " Join"
+		} else {
+			kind = " Join"
+		}
+		x.step(j, "Hash%s", kind)
+		conds := make([]string, len(j.LeftKeys))
+		for i := range j.LeftKeys {
+			conds[i] = "(" + x.print(j.LeftKeys[i]) + " = " + x.print(j.RightKeys[i]) + ")"
+		}
+		if len(conds) == 1 {
+			x.note("Hash Cond: %s", conds[0])
+		} else {
+			x.note("Hash Cond: (%s)", strings.Join(conds, " AND "))
+		}
+	case kind != "":
+		x.step(j, "Nested Loop%s Join", kind)
+	default:
+		x.step(j, "Nested Loop")
+	}
+	if j.Cond != nil {
+		x.note("Join Filter: %s", x.print(j.Cond))
+	}
+	if len(j.Bind) > 0 {
+		x.inputs(j, j.Left, j.Right)
+		return
+	}
+	driving, held := j.Left, j.Right
+	if j.BuildLeft {
+		driving, held = j.Right, j.Left
+	}
+	x.inputs(j, driving, &shownStep{kept, []Node{held}, held})
+}
+
+// shownStep is what Postgres shows as a step and is a part of one here, such as the side of a join
+// that is read once and kept. It shows what was measured of as, if that is not nil.
+type shownStep struct {
+	name string
+	in   []Node
+	as   Node
+}
+
+func (h *shownStep) explain(x *explainer) {
+	x.step(h, "%s", h.name)
+	x.inputs(h, h.in...)
+}
+
+func (s *SubqueryScan) explain(x *explainer) {
+	if s.Filter == nil && len(x.filters) == 0 {
+		s.In.explain(x)
+		return
+	}
+	x.step(s, "Subquery Scan on %s", catalog.QuoteIdent(s.Alias))
+	x.filter(s.Filter)
+	x.inputs(s, s.In)
+}
+
+func (c *CTEScan) explain(x *explainer) {
+	switch {
+	case c.CTE.Inline && c.Filter == nil && len(x.filters) == 0:
+		c.CTE.Node.explain(x)
+		return
+	case c.CTE.Inline:
+		x.step(c, "Subquery Scan on %s", catalog.QuoteIdent(c.Alias))
+		x.filter(c.Filter)
+		x.inputs(c, c.CTE.Node)
+		return
+	}
+	x.step(c, "CTE Scan on %s", named(c.CTE.Name, c.Alias))
+	x.filter(c.Filter)
+	x.inputs(c)
+}
+
+func (s *SetOp) explain(x *explainer) {
+	switch {
+	case s.Op == parse.SetUnion && s.All:
+		x.step(s, "Append")
+	case s.Op == parse.SetUnion:
+		x.step(s, "HashAggregate")
+		x.inputs(s, &shownStep{"Append", []Node{s.Left, s.Right}, nil})
+		return
+	default:
+		all := ""
+		if s.All {
+			all = " All"
+		}
+		word := setOpName(s.Op)
+		x.step(s, "HashSetOp %s%s", word[:1]+strings.ToLower(word[1:]), all)
+	}
+	x.inputs(s, s.Left, s.Right)
+}
+
+func (w *With) explain(x *explainer) {
+	w.In.explain(x)
+	for _, cte := range w.CTEs {
+		x.note("CTE %s", catalog.QuoteIdent(cte.Name))
+		x.indent++
+		x.node(cte.Node)
+		x.indent--
+	}
+}
