@@ -97,7 +97,7 @@ func (b *BaseBackup) set(name string, value optionValue) (err error) {
 	case "MAX_RATE":
 		b.MaxRate, err = strconv.Atoi(value.text)
 		if err != nil || b.MaxRate < minBackupRate || b.MaxRate > maxBackupRate {
-			return errorf(codeInvalidParameter,
+			return errorf(codeOutOfRange,
 				"%s is outside the valid range for parameter \"MAX_RATE\" (%d .. %d)",
 				value.text, minBackupRate, maxBackupRate)
 		}

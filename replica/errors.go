@@ -24,6 +24,7 @@ const (
 	codeNameTooLong      = "42622"
 	codeUndefinedObject  = "42704"
 	codeDuplicateObject  = "42710"
+	codeOutOfRange       = "22003"
 	codeInvalidParameter = "22023"
 	codeNotSupported     = "0A000"
 	codeTooMany          = "53300"
