@@ -132,6 +132,11 @@ func (n *node) fillTo(gap int64) wal.LSN {
 	for {
 		left := int64(segment - n.log.NextLSN(0)%segment)
 		size := left - gap - wal.HeaderSize
+		if size < 0 {
+			_, err := n.log.SwitchSegment()
+			require.NoError(n.t, err)
+			continue
+		}
 		if most := int64(n.log.MaxPayload()); size > most {
 			size = min(most, size/2) &^ 7
 		}
@@ -338,4 +343,61 @@ func TestReplicasAreByteForByteEqual(t *testing.T) {
 		}
 		require.Len(t, nodes[0].log.Timelines(), 4)
 	})
+}
+
+// A standby that was away during two promotions goes through both forks in one go, wherever in a
+// segment they are.
+func TestAStandbyTwoTimelinesBehind(t *testing.T) {
+	for _, gap := range forkGaps {
+		a, b := standbyAt(t, 1, gap)
+		behind := a.backup("d", 1).mustStart()
+		a.commit(10)
+		flush(t, a.log)
+		mustShip(t, a, b)
+		a.stop()
+		b.promote("first")
+		b.fillTo(gap)
+		c := b.backup("c", 1).mustStart()
+		b.stop()
+		c.promote("second")
+		c.work(2)
+		mustShip(t, c, behind)
+		requireSameLogs(t, c, behind)
+		require.Equal(t, uint32(3), behind.log.Timeline())
+		behind.restart()
+		mustShip(t, c, behind)
+		requireSameLogs(t, c, behind)
+		behind.stop()
+		c.stop()
+	}
+}
+
+// Two nodes hand the primary's role to each other in order, again and again: each follows from
+// exactly where it stopped, and finds its own old begins in its log.
+func TestHandingOverBackAndForth(t *testing.T) {
+	up, down := standbyAt(t, 1, 3000)
+	for round := range 6 {
+		if round%2 == 0 {
+			up.fillTo(forkGaps[round%len(forkGaps)])
+		}
+		mustShip(t, up, down)
+		require.NoError(t, up.log.Close(true))
+		up.log = nil
+		down.promote(fmt.Sprintf("round %d", round))
+		down.work(1)
+
+		dir, err := wal.OpenDir(up.options())
+		require.NoError(t, err)
+		require.NoError(t, dir.SetRole(wal.RoleStandby, "host=other"))
+		require.NoError(t, dir.Close())
+		up.mustStart()
+		mustShip(t, down, up)
+		requireSameLogs(t, down, up)
+		up.restart()
+		require.Equal(t, wal.RoleStandby, up.log.Control().Role)
+		up, down = down, up
+	}
+	require.Equal(t, uint32(7), up.log.Timeline())
+	up.stop()
+	down.stop()
 }
