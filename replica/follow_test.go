@@ -161,7 +161,9 @@ func TestReceiverWaitsForItsTimelineUpstream(t *testing.T) {
 	follow(t, s3, (&hubUpstream{node: upstream.Load}).dial, func(o *replica.ReceiverOptions) {
 		o.Events.Lost = func(err error, _ time.Duration) { lost <- err }
 	})
-	require.ErrorIs(t, <-lost, replica.ErrUpstreamBehind)
+	err := <-lost
+	require.ErrorIs(t, err, replica.ErrUpstreamBehind)
+	require.ErrorContains(t, err, "it is on timeline 1, we are on 2")
 	follow(t, s2, (&hubUpstream{node: always(s1)}).dial, nil)
 	s1.commit(10)
 	s3.caughtUp(s1)
@@ -216,4 +218,53 @@ func TestReceiverRefusesAWrongSwitch(t *testing.T) {
 			require.Equal(t, before, fmt.Sprint(s.log.Written(), s.log.Timeline()))
 		})
 	}
+}
+
+// halving breaks off in the midst of a message that comes once it is told to.
+type halving struct {
+	replica.Link
+	now  *atomic.Bool
+	over bool
+}
+
+func (l *halving) Receive() ([]byte, error) {
+	if l.over {
+		_ = l.Close()
+		return nil, errCut
+	}
+	msg, err := l.Link.Receive()
+	if err == nil && msg[0] == replica.KindData && l.now.Load() {
+		l.over = true
+		msg = msg[:len(msg)-100]
+	}
+	return msg, err
+}
+
+// The half of a record that a lost link brought is forgotten: the next upstream's log may not have
+// it (R2).
+func TestReceiverForgetsHalfARecord(t *testing.T) {
+	p, s1, s2 := threeNodes(t, forks["in a segment"])
+	var upstream atomic.Pointer[testNode]
+	upstream.Store(p)
+	var half atomic.Bool
+	lost := make(chan error, 1000)
+	up := &hubUpstream{node: upstream.Load, mangle: func(link replica.Link) replica.Link {
+		return &halving{Link: link, now: &half}
+	}}
+	follow(t, s2, up.dial, func(o *replica.ReceiverOptions) {
+		o.Events.Lost = func(err error, _ time.Duration) {
+			upstream.Store(s1)
+			half.Store(false)
+			lost <- err
+		}
+	})
+	s2.caughtUp(p)
+	s1.promote()
+	half.Store(true)
+	p.commit(1000)
+	p.flush()
+	require.ErrorIs(t, <-lost, errCut)
+	s1.commit(10)
+	s2.caughtUp(s1)
+	sameLog(t, s1, s2)
 }

@@ -3,6 +3,7 @@ package replica_test
 import (
 	"context"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -362,5 +363,33 @@ func TestReceiverReportsWithoutSpacingInAHurry(t *testing.T) {
 			}
 		}
 		require.Zero(t, time.Since(begun))
+	})
+}
+
+// What was seen of an upstream that is gone does not hide what the next one, at a lower position, has.
+func TestReceiverForgetsAnUpstreamsEnd(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := standbyOf(t, newPrimary(t))
+		up, fars := pipeUpstream(s)
+		at := s.log.Flushed()
+		var applied atomic.Uint64
+		applied.Store(uint64(at))
+		r := follow(t, s, up.dial, func(o *replica.ReceiverOptions) {
+			o.Applied = func() wal.LSN { return wal.LSN(applied.Load()) }
+		})
+		far := <-fars
+		status(t, far)
+		keepalive(t, far, replica.Keepalive{End: at + 1000, Staled: true})
+		synctest.Wait()
+		require.NoError(t, far.Close())
+		far = <-fars
+		status(t, far)
+		keepalive(t, far, replica.Keepalive{End: at + 100, Staled: true})
+		seen := time.Now()
+		synctest.Wait()
+		time.Sleep(time.Second)
+		applied.Store(uint64(at + 100))
+		r.AppliedMoved()
+		require.Equal(t, seen, r.FreshAsOf())
 	})
 }

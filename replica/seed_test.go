@@ -72,64 +72,83 @@ func TestSeedBeginsAgainWhereverItWasCut(t *testing.T) {
 	}
 }
 
-// seedThroughPowerCut cuts the power at the nth operation of a seed. It says what is wrong with what
-// the next start finds, and whether the power was cut at all.
-func seedThroughPowerCut(t *testing.T, nth int, lies waltest.Lies) (wrong error, cut bool) {
+// seedThroughPowerCut cuts the power at the nth operation of a seed, of a new directory or over an old
+// database. It says what is wrong with what the next start finds, and whether there was a cut.
+func seedThroughPowerCut(
+	t *testing.T, nth int, seed uint64, again bool,
+) (wrong error, cut bool) {
 	disk := waltest.New()
-	disk.Lie(lies)
 	whole := archive(t, wholeBackup())
 	up := seedUpstream(func() (replica.UpstreamCopy, error) {
 		return newBackupCopy(whole, uint64(nth)), nil
 	})
-	disk.PowerOffAt(nth, uint64(nth))
 	opts := seedOptions(t, disk, up)
-	err := replica.Seed(context.Background(), opts)
+	if again {
+		require.NoError(t, replica.Seed(context.Background(), opts))
+	}
+	disk.PowerOffAt(nth, seed)
+	var err error
+	if again {
+		err = replica.MarkSeeding(disk, seedDir, "again")
+	}
+	if err == nil {
+		err = replica.Seed(context.Background(), opts)
+	}
 	if !disk.Off() {
 		require.NoError(t, err)
 		return nil, false
 	}
-	after := disk.Crash(uint64(nth))
-	needs, err := replica.NeedsSeed(after, seedDir)
+	opts.Disk = disk.Crash(seed)
+	return seedAfterPowerCut(opts), true
+}
+
+// seedAfterPowerCut starts on what a power cut left: a whole database, or one to be seeded.
+func seedAfterPowerCut(opts replica.SeedOptions) error {
+	needs, err := replica.NeedsSeed(opts.Disk, seedDir)
+	if err == nil && needs {
+		err = replica.Seed(context.Background(), opts)
+	}
 	if err != nil {
-		return err, true
+		return err
 	}
-	if !needs {
-		if got := filesIn(after); fmt.Sprint(got) != fmt.Sprint(expected(wholeBackup())) {
-			return errors.New("a directory that passes for whole is not"), true
-		}
-		return nil, true
+	got := filesIn(opts.Disk.(*waltest.Disk))
+	if fmt.Sprint(got) != fmt.Sprint(expected(wholeBackup())) {
+		return fmt.Errorf("a directory that passes for whole has %v", got)
 	}
-	opts.Disk = after
-	if err := replica.Seed(context.Background(), opts); err != nil {
-		return err, true
-	}
-	if fmt.Sprint(filesIn(after)) != fmt.Sprint(expected(wholeBackup())) {
-		return errors.New("the second seed left something else"), true
-	}
-	return nil, true
+	return nil
 }
 
 func TestSeedThroughAPowerCutAtEveryStep(t *testing.T) {
-	cuts := 0
-	for nth := 1; ; nth++ {
-		wrong, cut := seedThroughPowerCut(t, nth, waltest.Lies{})
-		if !cut {
-			break
+	for _, again := range []bool{false, true} {
+		cuts := 0
+		for nth, cut := 1, true; cut; nth++ {
+			for seed := range uint64(4) {
+				var wrong error
+				wrong, cut = seedThroughPowerCut(t, nth, seed, again)
+				require.NoError(t, wrong, "operation %d, seed %d, again %v", nth, seed, again)
+			}
+			cuts++
 		}
-		cuts++
-		require.NoError(t, wrong, "power cut at operation %d", nth)
+		require.Greater(t, cuts, 40)
 	}
-	require.Greater(t, cuts, 40)
 }
 
 // Negative control: on a disk whose fsync does nothing the same check finds a broken directory.
 func TestAPowerCutUnderALyingDiskIsSeen(t *testing.T) {
-	for nth := 1; ; nth++ {
-		wrong, cut := seedThroughPowerCut(t, nth, waltest.Lies{Sync: true})
-		if wrong != nil {
-			return
+	for _, lies := range []waltest.Lies{{Sync: true}, {SyncDir: true}} {
+		disk := waltest.New()
+		disk.Lie(lies)
+		whole := archive(t, wholeBackup())
+		opts := seedOptions(t, disk, seedUpstream(func() (replica.UpstreamCopy, error) {
+			return newBackupCopy(whole, 1), nil
+		}))
+		require.NoError(t, replica.Seed(context.Background(), opts))
+		seen := false
+		for seed := uint64(0); seed < 200 && !seen; seed++ {
+			opts.Disk = disk.Crash(seed)
+			seen = seedAfterPowerCut(opts) != nil
 		}
-		require.True(t, cut, "no power cut was noticed")
+		require.True(t, seen, "%+v", lies)
 	}
 }
 

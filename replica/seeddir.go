@@ -123,22 +123,12 @@ func (d *seedDir) write(path string, content []byte) error {
 	return errors.Join(err, file.Close())
 }
 
-// wipe takes away what is ours. Control goes first: from then on there is no database here that a
-// start could take for whole, even if the marker should be lost.
+// wipe takes away what is ours. The marker is durable: a start in the midst of it begins anew.
 func (d *seedDir) wipe() error {
 	for _, name := range own {
 		if err := d.remove(filepath.Join(d.path, name)); err != nil {
 			return &SeedError{Name: name, Err: err}
 		}
-		if name != controlFile {
-			continue
-		}
-		if err := d.disk.SyncDir(d.path); err != nil {
-			return &SeedError{Name: name, Err: err}
-		}
-	}
-	if err := d.disk.SyncDir(d.path); err != nil {
-		return &SeedError{Name: d.path, Err: err}
 	}
 	return nil
 }
