@@ -113,6 +113,7 @@ func (srv *Server) hubEvents() replica.HubEvents {
 		},
 		Diverged: func(asked replica.Handshake, said replica.HandshakeReply) {
 			srv.log.Error("a replica's log has parted from this node's",
+				"code", pgwire.CodeObjectNotInPrerequisiteState,
 				"node", fmt.Sprintf("%016x", asked.Node), "ends", asked.Position,
 				"fork", said.Fork, "reason", said.Message)
 		},

@@ -16,12 +16,8 @@ type promotion struct {
 	done chan struct{} // of the one under way; guarded by mu; nil when there is none
 	err  error         // of the last one; read once its done is closed
 
-	// owner ends a promotion when the server shuts down, and awaits it.
 	owned sync.WaitGroup
 }
-
-// errPromotionFailed is what a caller is told; the log has the reason too.
-const promotionFailed = "promotion failed; the node is still a standby"
 
 // Promote makes a standby a primary: nothing is received any more, what was received is applied,
 // and a new timeline begins at the log's end. It returns once writes are accepted, or when ctx
@@ -76,11 +72,15 @@ func (srv *Server) promote(reason string) error {
 	began := time.Now()
 	srv.log.Info("promotion requested", "reason", reason, "applied", srv.db.Applied(),
 		"flushed", srv.db.Log().Flushed())
-	srv.upstream.stop()
+	srv.upstream.close()
 	begin, err := srv.db.Promote(srv.life, reason)
 	if err != nil {
-		srv.log.Error(promotionFailed, "err", err)
-		return errors.Join(err, srv.follow())
+		srv.log.Error("promotion failed; the node is still a standby", "err", err)
+		if srv.life.Err() == nil {
+			srv.upstream.reopen()
+			err = errors.Join(err, srv.follow())
+		}
+		return err
 	}
 	srv.openForWrites()
 	took := time.Since(began)

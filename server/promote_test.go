@@ -8,6 +8,9 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
+
+	"ackdb/replica"
+	"ackdb/server"
 )
 
 // TestPromotion: sessions of a promoted standby keep their connections and are told; a transaction
@@ -15,8 +18,10 @@ import (
 func TestPromotion(t *testing.T) {
 	primary := startNode(t)
 	p := primary.session()
+	p.do("create sequence q")
 	standby := primary.replicaOf("s")
 	s := standby.catchesUp(primary)
+	given := p.value("select nextval('q')")
 	p.do("insert into kv values ('kept', '1')")
 	kept := p.value("select ack_last_commit()")
 	s.do(waitSQL(kept, ""))
@@ -35,6 +40,7 @@ func TestPromotion(t *testing.T) {
 	require.Equal(t, "off", s.parameter("in_hot_standby"), "told with the answer")
 	s.do("insert into kv values ('new', '1')")
 	require.Equal(t, "off", s.value("show transaction_read_only"))
+	require.Equal(t, "t", s.value("select nextval('q') > "+given), "no value is given twice")
 	idle.told("in_hot_standby", "off")
 
 	var e *pgconn.PgError
@@ -95,6 +101,31 @@ func TestPromoteResumesReplay(t *testing.T) {
 	s.do(waitSQL(p.value("select ack_last_commit()"), " with (mode 'standby_flush')"))
 	require.Equal(t, "t", s.value("select pg_promote()"))
 	require.Equal(t, "1", s.value("select value from kv where key = 'received'"))
+}
+
+// TestDiverged: a node that holds commits beyond the fork of the timeline it is to follow ends, says
+// so, and keeps every byte.
+func TestDiverged(t *testing.T) {
+	primary := startNode(t)
+	standby := primary.replicaOf("s")
+	s := standby.catchesUp(primary)
+	require.Equal(t, "t", s.value("select pg_promote()"))
+	s.do("insert into kv values ('theirs', '1')")
+	p := primary.session()
+	p.do("insert into kv values ('ours', '1')")
+	token := p.value("select ack_last_commit()")
+	primary.opts.ReplicaOf = standby.report.Addr.String()
+	primary.restart()
+	select {
+	case <-primary.server.Stopping():
+	case <-time.After(patience):
+		require.Fail(t, "it does not notice that the histories have parted")
+	}
+	var diverged *replica.DivergedError
+	require.ErrorAs(t, primary.server.Reason(), &diverged)
+	require.Contains(t, token, diverged.Ours.EpochID.String())
+	require.Equal(t, "1", primary.session().value("select value from kv where key = 'ours'"))
+	require.Equal(t, 1, server.ExitCode(primary.server.Reason()))
 }
 
 // TestTargetSessionAttrs: multi-host strings of a driver find their node by what it reports, also

@@ -21,21 +21,15 @@ type upstream struct {
 	// Guarded by mu.
 	connInfo, slot         string
 	fileConnInfo, fileSlot string // as the files had them when they were last read
-	closed                 bool
+	// closed: no receiver is started. A promotion is under way or has been, or the server ends.
+	closed bool
 
 	// Written under mu, read by anybody: the engine's applying goroutine must not wait for mu.
 	receiver atomic.Pointer[replica.Receiver]
 	fresh    atomic.Pointer[time.Time] // as far as receivers before this one knew
 }
 
-// stop ends and awaits the receiver. Nothing is received after it.
-func (u *upstream) stop() {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.stopLocked()
-}
-
-// stopLocked REQUIRES mu.
+// stopLocked ends and awaits the receiver. REQUIRES: mu.
 func (u *upstream) stopLocked() {
 	r := u.receiver.Load()
 	if r == nil {
@@ -47,12 +41,19 @@ func (u *upstream) stopLocked() {
 	u.receiver.Store(nil)
 }
 
-// close ends the receiver for good.
+// close ends and awaits the receiver. Nothing is received after it, whatever a reload changes.
 func (u *upstream) close() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.closed = true
 	u.stopLocked()
+}
+
+// reopen takes back a close: the promotion it was for has failed.
+func (u *upstream) reopen() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.closed = false
 }
 
 // freshAsOf is a time as of which all that the primary had committed is applied here; zero when

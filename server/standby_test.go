@@ -87,7 +87,8 @@ func TestStandbyRefusals(t *testing.T) {
 	}
 	for _, sql := range []string{"begin; lock table kv in row exclusive mode; commit",
 		"begin isolation level repeatable read; select * from kv; commit", "checkpoint",
-		"set default_transaction_read_only = off", "listen ack_durable", "unlisten *",
+		"set default_transaction_read_only = off",
+		"set ack.read_durability = flushed; select * from kv; reset ack.read_durability", "listen ack_durable", "unlisten *",
 		"select 'q'::regclass", "alter system set work_mem = '5MB'"} {
 		s.do(sql)
 	}
@@ -140,6 +141,26 @@ func (s *session) eventually(sql string) {
 		time.Millisecond, sql)
 }
 
+// TestDurableOnStandby: listeners hear of what this node has flushed, in its primary's epoch.
+func TestDurableOnStandby(t *testing.T) {
+	primary := startNode(t)
+	s := primary.replicaOf("s").catchesUp(primary)
+	s.do("listen ack_durable")
+	p := primary.session()
+	p.do(upsert)
+	token := p.value("select ack_last_commit()")
+	epoch, lsn, _ := strings.Cut(token, "/")
+	_, epoch, _ = strings.Cut(epoch, ".")
+	for {
+		heard, err := s.conn.WaitForNotification(s.context())
+		require.NoError(t, err)
+		require.Contains(t, heard.Payload, `{"timeline":1,"epoch":"`+epoch+`","flushed":"`)
+		if strings.Contains(heard.Payload, `"flushed":"`+lsn+`"`) {
+			return
+		}
+	}
+}
+
 // TestReplicatedDDL: the catalog of a standby is of its primary's, plans and prepared statements
 // included, as soon as the DDL is applied.
 func TestReplicatedDDL(t *testing.T) {
@@ -174,7 +195,7 @@ func TestReplicatedDDLUnderReads(t *testing.T) {
 	primary := startNode(t)
 	p := primary.session()
 	s := primary.replicaOf("s").catchesUp(primary)
-	const rounds = 60
+	const rounds = 30
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
