@@ -70,8 +70,8 @@ type backup struct {
 }
 
 // Backup sends a copy of the database as a tar archive: the store as the snapshot has it, the log
-// from its redo to where it is flushed when the store is through, and last, so that a copy cut short
-// is never taken for a whole one, the control file that demands exactly that log.
+// from its redo to where it is flushed when the store is through, and last, so that a copy cut
+// short is never taken for a whole one, the control file that demands exactly that log.
 func (h *Hub) Backup(
 	ctx context.Context, req BaseBackup, peer Peer, snap Snapshot, out BackupWriter,
 ) error {

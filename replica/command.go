@@ -10,8 +10,8 @@ import (
 // MaxCommandSize bounds the text of a replication command.
 const MaxCommandSize = 16 << 10
 
-// Command is a replication command: what a client may send, besides SHOW, on a connection that began
-// with replication=true.
+// Command is a replication command: what a client may send, besides SHOW, on a connection that
+// began with replication=true.
 type Command interface {
 	// Tag is what CommandComplete says behind it.
 	Tag() string

@@ -54,7 +54,9 @@ func TestParseCommandVariants(t *testing.T) {
 		`CREATE_REPLICATION_SLOT S1 PHYSICAL (RESERVE_WAL false)`: CreateSlot{Name: "s1"},
 		`DROP_REPLICATION_SLOT s WAIT;`:                           DropSlot{Name: "s", Wait: true},
 		`START_REPLICATION PHYSICAL 0/1`:                          StartReplication{From: 1},
-		`BASE_BACKUP`:                                             BaseBackup{Label: "base backup", Wait: true},
+		`BASE_BACKUP`: BaseBackup{
+			Label: "base backup", Wait: true,
+		},
 		`BASE_BACKUP LABEL 'it''s' PROGRESS FAST WAL NOWAIT MAX_RATE 32 TABLESPACE_MAP ` +
 			`NOVERIFY_CHECKSUMS MANIFEST 'no'`: BaseBackup{
 			Label: "it's", Progress: true, Fast: true, WAL: true, MaxRate: 32,
@@ -88,8 +90,8 @@ func TestParseCommandRefuses(t *testing.T) {
 		`BASE_BACKUP (`:                                            codeSyntax,
 		`BASE_BACKUP (LABEL 'x'`:                                   codeSyntax,
 		`BASE_BACKUP (LABEL 'x', LABEL 'y')`:                       codeSyntax,
-		`BASE_BACKUP (MAX_RATE 31)`:                                codeInvalidParameter,
-		`BASE_BACKUP (MAX_RATE)`:                                   codeInvalidParameter,
+		`BASE_BACKUP (MAX_RATE 31)`:                                codeOutOfRange,
+		`BASE_BACKUP (MAX_RATE)`:                                   codeOutOfRange,
 		`BASE_BACKUP (TARGET 'server', TARGET_DETAIL '/x')`:        codeNotSupported,
 		`BASE_BACKUP (COMPRESSION 'gzip')`:                         codeNotSupported,
 		`BASE_BACKUP (CHECKPOINT 'soon')`:                          codeSyntax,
@@ -102,7 +104,9 @@ func TestParseCommandRefuses(t *testing.T) {
 		require.ErrorAs(t, err, &told, text)
 		require.Equal(t, code, told.Code, text)
 	}
-	for _, text := range []string{"", ";", "SHOW wal_segment_size", "select 1", "'x'", `"IDENTIFY_SYSTEM"`} {
+	for _, text := range []string{
+		"", ";", "SHOW wal_segment_size", "select 1", "'x'", `"IDENTIFY_SYSTEM"`,
+	} {
 		_, err := ParseCommand(text)
 		require.ErrorIs(t, err, ErrNotCommand, text)
 	}

@@ -106,8 +106,8 @@ func (t *commandText) word(what string) (string, error) {
 	return text, t.advance()
 }
 
-// slotName takes a name, quoted or not. Whether a slot may be called so is judged where one is made,
-// so that a wrong name in any other command is one that does not exist.
+// slotName takes a name, quoted or not. Whether a slot may be called so is judged where one is
+// made, so that a wrong name in any other command is one that does not exist.
 func (t *commandText) slotName() (string, error) {
 	var name string
 	switch t.kind {

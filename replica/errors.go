@@ -57,8 +57,8 @@ var (
 // ErrMustReseed: what this standby needs next is gone from its upstream; only a base backup helps.
 var ErrMustReseed = errors.New("replica: the log needed is gone from the upstream")
 
-// DivergedError says that this node's log and its upstream's have parted (R4). Nothing is cut off and
-// nothing merged; a person decides which of the two goes.
+// DivergedError says that this node's log and its upstream's have parted (R4). Nothing is cut off
+// and nothing merged; a person decides which of the two goes.
 type DivergedError struct {
 	Ours     wal.Token // the end of our log
 	Theirs   wal.Token // how far the upstream's is flushed

@@ -11,7 +11,8 @@ import (
 // HandshakeVersion is the version of the handshake this node speaks.
 const HandshakeVersion = 1
 
-// Handshake is what a replica says of itself before it asks for log: who it is and how its log ends.
+// Handshake is what a replica says of itself before it asks for log: who it is and how its log
+// ends.
 type Handshake struct {
 	Version  int
 	Node     uint64

@@ -16,8 +16,8 @@ type lagSample struct {
 	at  time.Time
 }
 
-// lagTracker tells how long ago what a peer now confirms was flushed here. Its samples are positions
-// at times; a report of a position is dated by the samples around it.
+// lagTracker tells how long ago what a peer now confirms was flushed here. Its samples are
+// positions at times; a report of a position is dated by the samples around it.
 //
 // It belongs to one sender and is guarded by its lock.
 type lagTracker struct {

@@ -1,7 +1,7 @@
 package replica
 
-// Link is one connection in the CopyBoth state, seen from either side. What it carries are the bodies
-// of CopyData messages; framing and sockets are its own affair.
+// Link is one connection in the CopyBoth state, seen from either side. What it carries are the
+// bodies of CopyData messages; framing and sockets are its own affair.
 //
 // One goroutine sends and another receives. Close may be called by any of them, or a third, at any
 // time: it is how a peer that has fallen silent is got rid of.

@@ -17,9 +17,9 @@ import (
 //	'r'  write u64 | flush u64 | apply u64 | time u64 | reply u8   the receiver's status
 //	'h'  time u64 | xmin u32 | epoch u32 | xmin u32 | epoch u32    hot standby feedback, ignored
 //
-// staleness is ours, sent to replicas that shook hands: how many microseconds what the sender has is
-// behind the primary, so that a replica of a replica knows how old its own data are. Its highest bit
-// says hurry: commits wait for standbys here, so every advance is to be reported at once.
+// staleness is ours, sent to replicas that shook hands: how many microseconds what the sender has
+// is behind the primary, so that a replica of a replica knows how old its own data are. Its highest
+// bit says hurry: commits wait for standbys here, so every advance is to be reported at once.
 const (
 	KindData      = 'w'
 	KindKeepalive = 'k'
@@ -63,7 +63,8 @@ type Keepalive struct {
 	Hurry     bool          // with Staled: reports of progress are wanted without delay
 }
 
-// Status is what a receiver has done: each position is the end of what was written, flushed, applied.
+// Status is what a receiver has done: each position is the end of what was written, flushed,
+// applied.
 type Status struct {
 	Write, Flush, Apply wal.LSN
 	Time                time.Time

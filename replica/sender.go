@@ -197,8 +197,8 @@ type writeEnd struct {
 	inOrder bool
 }
 
-// run supervises: it starts reader and writer, judges the peer's silence, and returns when both have
-// ended.
+// run supervises: it starts reader and writer, judges the peer's silence, and returns when both
+// have ended.
 func (s *sender) run(ctx context.Context) (next *TimelineEnd, err error) {
 	stop := make(chan struct{})
 	stopWriter := sync.OnceFunc(func() { close(stop) })

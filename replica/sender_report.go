@@ -30,9 +30,9 @@ func (r *report) start(from wal.LSN, trusted bool) {
 
 // take takes a report in and returns what it proves.
 //
-// A replica that shook hands is believed what it says, up to what it was sent. Any other peer begins
-// by reporting where it begins, or where an earlier process of it had come on another timeline: that
-// is no proof of anything, so only what is beyond its first report counts.
+// A replica that shook hands is believed what it says, up to what it was sent. Any other peer
+// begins by reporting where it begins, or where an earlier process of it had come on another
+// timeline: that is no proof of anything, so only what is beyond its first report counts.
 func (r *report) take(s Status, sent wal.LSN, now time.Time) (proven positions, flush wal.LSN) {
 	said := positions{min(s.Write, sent), min(s.Flush, sent), min(s.Apply, sent)}
 	for i := range said {

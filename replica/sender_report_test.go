@@ -70,8 +70,8 @@ func TestReportsBeyondSentAreNotBelieved(t *testing.T) {
 	require.Equal(t, 1, n.hub.CountFlushed(flushed))
 }
 
-// The traps of pg_receivewal: `*` never picks it; its first report says where it begins, which proves
-// nothing; named, and --synchronous, it counts for what it has flushed since.
+// The traps of pg_receivewal: `*` never picks it; its first report says where it begins, which
+// proves nothing; named, and --synchronous, it counts for what it has flushed since.
 func TestArchiverCountsByNameOnly(t *testing.T) {
 	n := newServed(t)
 	n.hub.SetStandbyNames(mustNames(t, "*"))

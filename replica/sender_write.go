@@ -83,8 +83,9 @@ func (s *sender) sendLog() (moved bool, err error) {
 	return true, s.link.Send(s.head, s.buf[:n])
 }
 
-// caughtUp says that the peer has been sent all there is. From the first time on it counts for those
-// who wait for standbys. A stream of a timeline that has ended never comes here: it ends instead.
+// caughtUp says that the peer has been sent all there is. From the first time on it counts for
+// those who wait for standbys. A stream of a timeline that has ended never comes here: it ends
+// instead.
 func (s *sender) caughtUp() {
 	s.mu.Lock()
 	before := s.state

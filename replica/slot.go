@@ -126,8 +126,8 @@ func noSuchSlot(name string) error {
 	return errorf(codeUndefinedObject, "replication slot %q does not exist", name)
 }
 
-// Create makes a slot, durable when it returns. owner is the session a temporary one goes with. With
-// Reserve the log is held from where a standby that begins now would have to begin.
+// Create makes a slot, durable when it returns. owner is the session a temporary one goes with.
+// With Reserve the log is held from where a standby that begins now would have to begin.
 func (s *Slots) Create(c CreateSlot, owner int32) (wal.LSN, error) {
 	if err := checkSlotName(c.Name); err != nil {
 		return 0, err

@@ -69,8 +69,8 @@ type slotEvent struct {
 	limit int64
 }
 
-// check looks at what every slot holds: it warns of those near their limit and, when log is about to
-// be recycled, gives up those beyond it.
+// check looks at what every slot holds: it warns of those near their limit and, when log is about
+// to be recycled, gives up those beyond it.
 func (s *Slots) check(recycling bool) {
 	limits := s.opts.Limits()
 	s.mu.Lock()

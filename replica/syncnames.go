@@ -8,8 +8,8 @@ import (
 // MaxStandbyNames bounds the list in synchronous_standby_names.
 const MaxStandbyNames = 256
 
-// StandbyNames is the value of synchronous_standby_names: who has to confirm a commit that asked for
-// more than this node.
+// StandbyNames is the value of synchronous_standby_names: who has to confirm a commit that asked
+// for more than this node.
 type StandbyNames struct {
 	// Any says that N of the list suffice, whichever they are. Otherwise the N that stand first in
 	// the list among those connected have to.
