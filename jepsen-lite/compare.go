@@ -55,9 +55,9 @@ func segmentFiles(dir string) (map[string]segmentFile, error) {
 }
 
 // SameLog compares two logs byte by byte, in every segment that both hold, up to a position. The
-// directories hold the segments themselves. No segment between the first and the last that both hold
-// may be missing in either: what one of them recycled lies at its beginning. It returns how many
-// bytes it has compared, so that a caller can insist on some.
+// directories hold the segments themselves. No segment between the first and the last that both
+// hold may be missing in either: what one of them recycled lies at its beginning. It returns how
+// many bytes it has compared, so that a caller can insist on some.
 func SameLog(a, b, upTo string) (compared uint64, err error) {
 	end, err := parseLSN(upTo)
 	if err != nil {
@@ -80,7 +80,8 @@ func SameLog(a, b, upTo string) (compared uint64, err error) {
 			continue
 		}
 		if fa.size != fb.size {
-			return compared, fmt.Errorf("compare: %s has %d bytes, %s %d", fa.path, fa.size, fb.path, fb.size)
+			return compared, fmt.Errorf("compare: %s has %d bytes, %s %d", fa.path, fa.size,
+				fb.path, fb.size)
 		}
 		length := min(end-fa.start, fa.size)
 		err := sameBytes(fa.path, fb.path, int64(length))
@@ -159,7 +160,8 @@ func readHead(path string, length int64) ([]byte, error) {
 	return data, nil
 }
 
-// Tables are the tables that the workload, Fill and the tests make. A node need not have all of them.
+// Tables are the tables that the workload, Fill and the tests make. A node need not have all of
+// them.
 var Tables = []string{"entry", "register", "ticks", "ticker", "filler", "pad", "t", "kv"}
 
 // Dump is the content of the Tables that are there, by name: rows as COPY writes them, sorted, so
@@ -220,14 +222,15 @@ func sameTables(x, y map[string][]string) error {
 	return nil
 }
 
-// Same waits until the standby has replayed all of its upstream, and then compares the logs, byte by
-// byte, and the tables. Nothing may be written meanwhile.
+// Same waits until the standby has replayed all of its upstream, and then compares the logs, byte
+// by byte, and the tables. Nothing may be written meanwhile.
 func Same(ctx context.Context, upstream, standby *Node) error {
 	lsn, err := AwaitReplayed(ctx, upstream, standby)
 	if err != nil {
 		return err
 	}
-	if _, err := SameLog(filepath.Join(upstream.Dir, "wal"), filepath.Join(standby.Dir, "wal"), lsn); err != nil {
+	_, err = SameLog(filepath.Join(upstream.Dir, "wal"), filepath.Join(standby.Dir, "wal"), lsn)
+	if err != nil {
 		return err
 	}
 	return SameState(ctx, upstream, standby)

@@ -11,9 +11,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// FailoverRun kills a loaded primary for good, promotes its standby, judges every receipt there, and
-// makes a new standby of the dead node's place; again and again, to and fro. Sessions reach whoever
-// is the primary through one connection string that names both.
+// FailoverRun kills a loaded primary for good, promotes its standby, judges every receipt there,
+// and makes a new standby of the dead node's place; again and again, to and fro. Sessions reach
+// whoever is the primary through one connection string that names both.
 type FailoverRun struct {
 	Cluster   *Cluster
 	Sessions  int
@@ -113,7 +113,8 @@ func (r *FailoverRun) round(ctx context.Context, rng *rand.Rand, round uint64,
 	next map[int]int64) (*Seen, error) {
 	load, stop := context.WithCancel(ctx)
 	defer stop()
-	w := &Workload{Sessions: r.Sessions, Seed: r.Seed + round, Journal: r.Journal, Wait: modeOfFailoverWaits}
+	w := &Workload{Sessions: r.Sessions, Seed: r.Seed + round, Journal: r.Journal,
+		Wait: modeOfFailoverWaits}
 	if !r.Required {
 		w.Wait = "primary_flush"
 	}
@@ -168,7 +169,8 @@ func (r *FailoverRun) promote(ctx context.Context) (*Seen, error) {
 // find connects by the string that names both nodes until one takes writes.
 func (r *FailoverRun) find(ctx context.Context) error {
 	return poll(ctx, "a primary", func(ctx context.Context) (bool, error) {
-		readOnly, err := Ask(ctx, MultiHost("read-write", r.primary, r.standby), "SHOW transaction_read_only")
+		dsn := MultiHost("read-write", r.primary, r.standby)
+		readOnly, err := Ask(ctx, dsn, "SHOW transaction_read_only")
 		return readOnly == "off", err
 	})
 }

@@ -156,9 +156,9 @@ func wait(ctx context.Context, d time.Duration) {
 	}
 }
 
-// ReadPrefixes reads from a standby until it or ctx ends, and returns an error as soon as what it is
-// shown is no prefix of the primary's history: ticks are commit order, so one snapshot must hold all
-// up to its counter and none beyond, and the next snapshot no fewer.
+// ReadPrefixes reads from a standby until it or ctx ends, and returns an error as soon as what it
+// is shown is no prefix of the primary's history: ticks are commit order, so one snapshot must hold
+// all up to its counter and none beyond, and the next snapshot no fewer.
 func ReadPrefixes(ctx context.Context, dsn string) error {
 	before := int64(0)
 	return watch(ctx, dsn, func(conn *pgx.Conn) error {

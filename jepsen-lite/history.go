@@ -41,7 +41,7 @@ type Event struct {
 	Tick    int64  `json:"tick,omitempty"`  // drawn in this transaction, 0 for none
 	LSN     string `json:"lsn,omitempty"`   // the commit's own position, from its receipt
 	Token   string `json:"token,omitempty"` // the receipt itself
-	How     string `json:"how,omitempty"`   // of a flushed line: asked, notified or waited; the verdict
+	How     string `json:"how,omitempty"`   // of a flushed line: asked, notified, waited; the verdict
 	Shown   string `json:"shown,omitempty"` // end of the log, as shown to the client afterwards
 	Err     string `json:"err,omitempty"`
 

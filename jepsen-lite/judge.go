@@ -12,7 +12,7 @@ import (
 // Verdict is what Judge found: the counts, and every breach of J1 to J8, in words.
 type Verdict struct {
 	Rounds, Acknowledged, Failed, Undecided, Survived int
-	Lost                                              int            // acknowledged and taken by a power cut or a failover, as is allowed
+	Lost                                              int            // acknowledged and taken, as is allowed
 	Ticks                                             int64          // there at the end
 	ByMode                                            map[string]int // acknowledged, by mode
 	CalledLost, CalledDurable                         int            // receipts, by the next server
@@ -171,8 +171,8 @@ func (j *judge) state(seen *Seen) error {
 func (j *judge) suffixMayGo() bool { return j.end == Cut || j.end == Failover }
 
 // promised says whether a commit acknowledged in the mode must have outlived the end of the round.
-// A standby that is waited for has it when it was acknowledged, also at remote_write: nobody cut the
-// standby's power.
+// A standby that is waited for has it when it was acknowledged, also at remote_write: nobody cut
+// the standby's power.
 func (j *judge) promised(mode string) bool {
 	return mode != "off" && (j.end == Cut || mode != "local")
 }
@@ -240,9 +240,9 @@ func (m *model) diff(found model) string {
 	return strings.Join(words, ", ")
 }
 
-// durable holds a power cut or a failover to its promises (J6): what was acknowledged in a mode that
-// outlives it is there, and all that was acknowledged before it was invoked (W7); what the server called flushed is
-// there; and what is there has no hole in commit order.
+// durable holds a power cut or a failover to its promises (J6): what was acknowledged in a mode
+// that outlives it is there, and all that was acknowledged before it was invoked (W7); what the
+// server called flushed is there; and what is there has no hole in commit order.
 func (j *judge) durable(survivors map[int]int) {
 	floor := 0       // acknowledgements up to this place must be there
 	top := uint64(0) // greatest position among the survivors

@@ -9,8 +9,8 @@ import (
 )
 
 // failoverHistory is a failover over commits in the order of their positions, in modes that promise
-// nothing, nothing, everything and nothing of it. there says how many survive, verdicts what the new
-// primary said of each receipt.
+// nothing, nothing, everything and nothing of it. there says how many survive, verdicts what the
+// new primary said of each receipt.
 func failoverHistory(there int, verdicts [4]string) []Event {
 	modes := []string{"off", "local", "remote_write", "off"}
 	var events, judged []Event
@@ -36,21 +36,28 @@ func TestJudgeOfAFailover(t *testing.T) {
 	require.Equal(t, 1, v.Lost)
 	require.Equal(t, 3, v.CalledDurable)
 	require.Equal(t, 1, v.CalledLost)
-	require.Empty(t, judged(t, failoverHistory(4, [4]string{"durable", "durable", "durable", "durable"})).Breaches)
+	all := failoverHistory(4, [4]string{"durable", "durable", "durable", "durable"})
+	require.Empty(t, judged(t, all).Breaches)
 
 	for name, c := range map[string]struct {
 		breach   string
 		there    int
 		verdicts [4]string
 	}{
-		"a commit that waited for the standby is gone": {"J6", 2, [4]string{"durable", "durable", "lost", "lost"}},
-		"and so is one before it":                      {"W7", 1, [4]string{"durable", "lost", "lost", "lost"}},
-		"one judged durable is gone":                   {"J8", 3, [4]string{"durable", "durable", "durable", "durable"}},
-		"one judged lost is there":                     {"J8", 4, [4]string{"durable", "durable", "durable", "lost"}},
-		"one is not judged at all":                     {"J8", 3, [4]string{"durable", "durable", "durable", "unknown"}},
+		"a commit that waited for the standby is gone": {"J6", 2,
+			[4]string{"durable", "durable", "lost", "lost"}},
+		"and so is one before it": {"W7", 1,
+			[4]string{"durable", "lost", "lost", "lost"}},
+		"one judged durable is gone": {"J8", 3,
+			[4]string{"durable", "durable", "durable", "durable"}},
+		"one judged lost is there": {"J8", 4,
+			[4]string{"durable", "durable", "durable", "lost"}},
+		"one is not judged at all": {"J8", 3,
+			[4]string{"durable", "durable", "durable", "unknown"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			require.Contains(t, fmt.Sprint(judged(t, failoverHistory(c.there, c.verdicts)).Breaches), c.breach)
+			v := judged(t, failoverHistory(c.there, c.verdicts))
+			require.Contains(t, fmt.Sprint(v.Breaches), c.breach)
 		})
 	}
 }

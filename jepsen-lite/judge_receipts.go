@@ -1,7 +1,7 @@
 package jepsenlite
 
-// receipts holds the next server to what it said of each receipt (J8). A verdict is for ever, so one
-// that what is there contradicts is a lie at once, not only later.
+// receipts holds the next server to what it said of each receipt (J8). A verdict is for ever, so
+// one that what is there contradicts is a lie at once, not only later.
 func (j *judge) receipts(survivors map[int]int) {
 	for _, e := range j.verdicts {
 		there, known := j.there(e, survivors)

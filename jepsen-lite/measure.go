@@ -17,7 +17,8 @@ type Sample struct {
 
 // SampleLSN asks the server for a position (a call that returns pg_lsn), again and again, until ctx
 // ends. It asks PostgreSQL as well as ackdb.
-func SampleLSN(ctx context.Context, dsn, call string, every time.Duration) (samples []Sample, err error) {
+func SampleLSN(ctx context.Context, dsn, call string, every time.Duration) (
+	samples []Sample, err error) {
 	conn, err := pgx.Connect(ctx, dsn)
 	if err != nil {
 		return nil, err
@@ -47,8 +48,8 @@ func SampleLSN(ctx context.Context, dsn, call string, every time.Duration) (samp
 	}
 }
 
-// Lags is, for each new position of the first, how much later the second first showed it, as long as
-// it has.
+// Lags is, for each new position of the first, how much later the second first showed it, as long
+// as it has.
 func Lags(written, replayed []Sample) (lags []time.Duration) {
 	for i, w := range written {
 		if i > 0 && w.LSN == written[i-1].LSN {
@@ -66,7 +67,8 @@ func Lags(written, replayed []Sample) (lags []time.Duration) {
 // PromoteAndWrite has the standby at dsn promoted and tries a statement until it is taken, for at
 // most startTimeout. It returns how long that took. Both connections are made before, as a pool's
 // are; kill is called between that and the promotion.
-func PromoteAndWrite(ctx context.Context, dsn, statement string, kill func() error) (time.Duration, error) {
+func PromoteAndWrite(ctx context.Context, dsn, statement string, kill func() error) (
+	time.Duration, error) {
 	var conns [2]*pgx.Conn
 	for i := range conns {
 		conn, err := pgx.Connect(ctx, dsn)

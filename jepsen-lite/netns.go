@@ -158,8 +158,8 @@ func (h *Host) Link(other *Host, up bool) error {
 	return err
 }
 
-// Swallow has this host send nothing more to the other, without a word to either: a blackhole route,
-// one way. What the other sends still arrives, unanswered.
+// Swallow has this host send nothing more to the other, without a word to either: a blackhole
+// route, one way. What the other sends still arrives, unanswered.
 func (h *Host) Swallow(other *Host, on bool) error {
 	verb := "del"
 	if on {

@@ -24,8 +24,8 @@ func TestNetPartitions(t *testing.T) {
 	w := newNet(t, 2)
 	a, b := w.Hosts()[0], w.Hosts()[1]
 	passes := func(from, to *Host) bool {
-		return exec.Command("ip", "netns", "exec", from.Name, "/bin/bash", "-c",
-			"timeout 1 bash -c 'exec 3<>/dev/tcp/"+to.AddrFor(from)+"/1' 2>&1 | grep -q refused").Run() == nil
+		script := "timeout 1 bash -c 'exec 3<>/dev/tcp/" + to.AddrFor(from) + "/1' 2>&1 | grep -q refused"
+		return exec.Command("ip", "netns", "exec", from.Name, "/bin/bash", "-c", script).Run() == nil
 	}
 	require.True(t, passes(a, b), "a closed port is refused when packets pass both ways")
 	require.NoError(t, a.Link(b, false))

@@ -61,7 +61,8 @@ func (n *Node) Launch() error {
 	if listen == "" {
 		listen = "127.0.0.1:0"
 	}
-	line := slices.Concat(n.Within, []string{n.Bin, "start", "--data", n.Dir, "--listen", listen}, n.Args)
+	start := []string{n.Bin, "start", "--data", n.Dir, "--listen", listen}
+	line := slices.Concat(n.Within, start, n.Args)
 	cmd := exec.Command(line[0], line[1:]...)
 	// A server must not outlive the test that started it, however that test ends.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

@@ -123,8 +123,7 @@ func position(t *testing.T, n *Node) uint64 {
 func pad(t *testing.T, n *Node, size int) uint64 {
 	t.Helper()
 	before := position(t, n)
-	require.NoError(t, Do(t.Context(), n.DSN(), fmt.Sprintf("INSERT INTO pad VALUES (%d, '%s')", before,
-		strings.Repeat("p", size))))
+	do(t, n, fmt.Sprintf("INSERT INTO pad VALUES (%d, '%s')", before, strings.Repeat("p", size)))
 	return position(t, n) - before
 }
 
@@ -182,15 +181,15 @@ func TestReplicaFromPgBasebackup(t *testing.T) {
 	_, err := conn.Exec(t.Context(), "UPDATE ticker SET n = n")
 	require.NoError(t, err)
 	require.Regexp(t, "^2[.]", conn.PgConn().ParameterStatus("ack.commit_lsn"))
-	require.Equal(t, "f", boolText(ask(t, alone, "SELECT pg_is_in_recovery()::text")))
+	require.Equal(t, "false", ask(t, alone, "SELECT pg_is_in_recovery()::text"))
 }
 
 func baseBackup(t *testing.T, from *Node, dir string) {
 	t.Helper()
 	args, err := clientArgs(from.Addr)
 	require.NoError(t, err)
-	cmd := exec.CommandContext(t.Context(), "pg_basebackup", append(args, "-X", "none", "--no-manifest", "-P",
-		"-D", dir)...)
+	args = append(args, "-X", "none", "--no-manifest", "-P", "-D", dir)
+	cmd := exec.CommandContext(t.Context(), "pg_basebackup", args...)
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	require.Contains(t, string(out), "1/1 tablespace", "no progress")

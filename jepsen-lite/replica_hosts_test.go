@@ -44,7 +44,9 @@ func TestReplicaAndPrimaryAreFoundByTargetSessionAttrs(t *testing.T) {
 			t.Log("SKIPPED, psql is missing: apt-get install postgresql-client-15")
 			continue
 		}
-		for attrs, want := range map[string]struct{ primaryFirst, standbyFirst, primaryOnly, standbyOnly *Node }{
+		for attrs, want := range map[string]struct {
+			primaryFirst, standbyFirst, primaryOnly, standbyOnly *Node
+		}{
 			"any":            {a, b, a, b},
 			"read-write":     {a, a, a, nobody},
 			"read-only":      {b, b, nobody, b},

@@ -38,7 +38,9 @@ func TestReplicaThroughALinkThatIsCut(t *testing.T) {
 
 // A connection that is dead in one direction and says nothing: both sides find out by themselves.
 func TestReplicaThroughAHalfOpenLink(t *testing.T) {
-	for name, d := range map[string]Direction{"what the primary sends": Down, "what the replica sends": Up} {
+	for name, d := range map[string]Direction{
+		"what the primary sends": Down, "what the replica sends": Up,
+	} {
 		t.Run(name, func(t *testing.T) {
 			a, b, p := behindProxy(t)
 			fill(t, a, 200_000)
@@ -104,7 +106,9 @@ func TestReplicaAcrossAPartition(t *testing.T) {
 func TestReplicaThroughEveryFault(t *testing.T) {
 	a, b, p := behindProxy(t)
 	stop := underLoad(t, a)
-	for _, f := range []LinkFault{{Delay: time.Millisecond}, {CutAfter: 20_000}, {Hold: true}, {CutAfter: 3}} {
+	for _, f := range []LinkFault{
+		{Delay: time.Millisecond}, {CutAfter: 20_000}, {Hold: true}, {CutAfter: 3},
+	} {
 		p.Set(Down, f)
 		fill(t, a, 400_000)
 		p.Break()

@@ -10,8 +10,8 @@ import (
 )
 
 // The primary of loaded sessions dies; its standby is promoted; clients with one multi-host string
-// find it; a replica below it follows across the fork, and so does one of the dead primary's that is
-// pointed at the new one.
+// find it; a replica below it follows across the fork, and so does one of the dead primary's that
+// is pointed at the new one.
 func TestReplicaPromotedUnderLoad(t *testing.T) {
 	c := newCluster(t)
 	a := startPrimary(t, c, "a")
@@ -66,7 +66,7 @@ func TestReplicaPromotedKeepsItsSessions(t *testing.T) {
 	_, err = conn.Exec(t.Context(), "UPDATE ticker SET n = 1")
 	require.NoError(t, err)
 	require.Equal(t, "off", conn.PgConn().ParameterStatus("in_hot_standby"))
-	require.Equal(t, "f", boolText(ask(t, b, "SELECT pg_is_in_recovery()::text")))
+	require.Equal(t, "false", ask(t, b, "SELECT pg_is_in_recovery()::text"))
 
 	// A restart finds it a primary, on its timeline.
 	before := ask(t, b, "SELECT max(timeline)::text FROM ack_epochs")
@@ -77,8 +77,8 @@ func TestReplicaPromotedKeepsItsSessions(t *testing.T) {
 	require.Equal(t, before, ask(t, b, "SELECT max(timeline)::text FROM ack_epochs"))
 }
 
-// A replica that holds more of the old timeline than the promoted one had: it stops, says 55000, and
-// keeps its bytes.
+// A replica that holds more of the old timeline than the promoted one had: it stops, says 55000,
+// and keeps its bytes.
 func TestReplicaBeyondTheForkStopsAndKeepsItsBytes(t *testing.T) {
 	c := newCluster(t)
 	a := startPrimary(t, c, "a")

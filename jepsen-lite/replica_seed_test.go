@@ -27,7 +27,8 @@ func TestReplicaSeedInterrupted(t *testing.T) {
 	slow := LinkFault{Delay: time.Millisecond, CutAfter: seedBytes / 4}
 	p.Set(Down, slow)
 	require.NoError(t, b.Launch())
-	require.Eventually(t, func() bool { return p.Carried(Down) >= seedBytes/4 }, startTimeout, pollEvery)
+	carried := func() bool { return p.Carried(Down) >= seedBytes/4 }
+	require.Eventually(t, carried, startTimeout, pollEvery)
 	heldAt(t, p, p.Carried(Down)+seedBytes/4)
 	require.NotContains(t, b.Output(), "ready")
 	require.NotEqual(t, "0", ask(t, a, "SELECT count(*)::text FROM pg_stat_progress_basebackup"+

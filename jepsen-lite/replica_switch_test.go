@@ -157,7 +157,8 @@ func TestReplicaPromotedAmidALargeTransaction(t *testing.T) {
 		require.NoError(t, err)
 		return lsn
 	}
-	require.Eventually(t, func() bool { return received() > before+8<<20 }, startTimeout, time.Millisecond)
+	amid := func() bool { return received() > before+8<<20 }
+	require.Eventually(t, amid, startTimeout, time.Millisecond)
 	require.NoError(t, a.Kill())
 	whole := <-committed == nil
 	promote(t, b)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 
@@ -17,7 +18,7 @@ var replicaArgs = append([]string{"-c", "wal_sender_timeout=2s", "-c", "wal_rece
 
 func newCluster(t *testing.T, args ...string) *Cluster {
 	t.Helper()
-	c := &Cluster{Bin: binary(t), Dir: t.TempDir(), Args: append(append([]string{}, replicaArgs...), args...)}
+	c := &Cluster{Bin: binary(t), Dir: t.TempDir(), Args: slices.Concat(replicaArgs, args)}
 	t.Cleanup(func() {
 		if t.Failed() {
 			for _, n := range c.nodes {

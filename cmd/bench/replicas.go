@@ -71,7 +71,8 @@ type replicaBench struct {
 	named   int
 }
 
-// Run makes the measurements that were asked for, each on servers of its own, and prints the tables.
+// Run makes the measurements that were asked for, each on servers of its own, and prints the
+// tables.
 func (c *replicasCmd) Run(ctx context.Context) error {
 	bin, err := filepath.Abs(c.Bin)
 	if err != nil {
@@ -93,7 +94,8 @@ func (c *replicasCmd) Run(ctx context.Context) error {
 	return nil
 }
 
-func (c *replicasCmd) part(ctx context.Context, bin string, run func(*replicaBench, context.Context) error) error {
+func (c *replicasCmd) part(ctx context.Context, bin string,
+	run func(*replicaBench, context.Context) error) error {
 	dir, err := os.MkdirTemp("", "ackdb-bench-")
 	if err != nil {
 		return err
@@ -143,7 +145,8 @@ func (b *replicaBench) name(role string) string {
 }
 
 func (b *replicaBench) ackdbPair(ctx context.Context) (*pair, error) {
-	node, err := b.cluster.Primary(b.name("primary"), "-c", "max_wal_size=8GB", "-c", "max_slot_wal_keep_size=16GB")
+	node, err := b.cluster.Primary(b.name("primary"), "-c", "max_wal_size=8GB",
+		"-c", "max_slot_wal_keep_size=16GB")
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +164,8 @@ func (b *replicaBench) ackdbPair(ctx context.Context) (*pair, error) {
 }
 
 func (b *replicaBench) postgresPair(ctx context.Context) (*pair, error) {
-	settings := []string{"shared_buffers=1GB", "max_wal_size=8GB", "fsync=on", "max_slot_wal_keep_size=16GB"}
+	settings := []string{"shared_buffers=1GB", "max_wal_size=8GB", "fsync=on",
+		"max_slot_wal_keep_size=16GB"}
 	server, err := oracle.Start(ctx, b.dir, settings...)
 	if err != nil {
 		return nil, err
@@ -182,8 +186,8 @@ func (b *replicaBench) postgresPair(ctx context.Context) (*pair, error) {
 
 func alterSystem(p *pair) func(context.Context, string, string) error {
 	return func(ctx context.Context, name, value string) error {
-		_, err := psql(ctx, p.primary.port(), fmt.Sprintf("ALTER SYSTEM SET %s = '%s';\nSELECT pg_reload_conf();\n",
-			name, value))
+		_, err := psql(ctx, p.primary.port(), fmt.Sprintf("ALTER SYSTEM SET %s = '%s';\n"+
+			"SELECT pg_reload_conf();\n", name, value))
 		return err
 	}
 }
@@ -197,7 +201,8 @@ func (p *pair) caughtUp(ctx context.Context) error {
 	for _, r := range p.replicas {
 		deadline := time.Now().Add(5 * time.Minute)
 		for {
-			is, err := psql(ctx, r.port(), fmt.Sprintf("SELECT pg_last_wal_replay_lsn() >= '%s'::pg_lsn;\n", lsn))
+			is, err := psql(ctx, r.port(),
+				fmt.Sprintf("SELECT pg_last_wal_replay_lsn() >= '%s'::pg_lsn;\n", lsn))
 			if err == nil && is == "t" {
 				break
 			}
@@ -238,8 +243,10 @@ func (b *replicaBench) cost(ctx context.Context) error {
 			samples[p.name] = all
 		}
 	}
-	fmt.Printf("\nUpsert, off, %d clients, medians of %d interleaved runs of %v:\n\n", receiptClients, b.Rounds, b.Time)
-	fmt.Println("| replicas | ackdb tps | cost | PostgreSQL 15 tps | cost | ratio |\n|--:|--:|--:|--:|--:|--:|")
+	fmt.Printf("\nUpsert, off, %d clients, medians of %d interleaved runs of %v:\n\n",
+		receiptClients, b.Rounds, b.Time)
+	fmt.Println("| replicas | ackdb tps | cost | PostgreSQL 15 tps | cost | ratio |\n" +
+		"|--:|--:|--:|--:|--:|--:|")
 	for i := range 3 {
 		ours, theirs := samples[pairs[0].name], samples[pairs[1].name]
 		fmt.Printf("| %d | %s | %s | %s | %s | %.2f |\n", i, spread(tps(ours[i])), cost(ours[0], ours[i]),
@@ -249,7 +256,8 @@ func (b *replicaBench) cost(ctx context.Context) error {
 }
 
 // withReplicas measures with none, one and both of the pair's replicas running.
-func (p *pair) withReplicas(ctx context.Context, script string, length time.Duration) (got [3]sample, err error) {
+func (p *pair) withReplicas(ctx context.Context, script string, length time.Duration) (
+	got [3]sample, err error) {
 	for _, r := range p.replicas {
 		if err := r.halt(); err != nil {
 			return got, err
@@ -267,7 +275,8 @@ func (p *pair) withReplicas(ctx context.Context, script string, length time.Dura
 				return got, err
 			}
 		}
-		got[i], err = pgbench(ctx, p.primary.port(), "-c synchronous_commit=off", script, receiptClients, length)
+		got[i], err = pgbench(ctx, p.primary.port(), "-c synchronous_commit=off", script,
+			receiptClients, length)
 		if err != nil {
 			return got, err
 		}
@@ -311,8 +320,8 @@ func (b *replicaBench) modes(ctx context.Context) error {
 			}
 		}
 	}
-	fmt.Printf("\nUpsert with one standby that is waited for, mean latency, medians of %d interleaved runs of %v:\n\n",
-		b.Rounds, b.Time)
+	fmt.Printf("\nUpsert with one standby that is waited for, mean latency, medians of %d"+
+		" interleaved runs of %v:\n\n", b.Rounds, b.Time)
 	fmt.Println("| mode | clients | ackdb | PostgreSQL 15 | ratio of tps |\n|---|--:|--:|--:|--:|")
 	for _, mode := range []string{"off", "local", "remote_write", "on", "remote_apply"} {
 		for _, n := range clients {

@@ -10,8 +10,8 @@ import (
 	jepsenlite "ackdb/jepsen-lite"
 )
 
-// lag prints how far a replica is behind while the primary writes at full speed: sampled at both, so
-// that no server's own reckoning is trusted.
+// lag prints how far a replica is behind while the primary writes at full speed: sampled at both,
+// so that no server's own reckoning is trusted.
 func (b *replicaBench) lag(ctx context.Context) error {
 	pairs, err := b.pairs(ctx, b.Rows, 1)
 	if err != nil {
@@ -21,9 +21,10 @@ func (b *replicaBench) lag(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\nLag of one replica over %v of upserts, off, %d clients, and of its first and last third:\n\n",
-		b.LagTime, receiptClients)
-	fmt.Println("| | tps | log | lag p50 | p99 | max | p50 first third | p50 last third | behind at the end |\n" +
+	fmt.Printf("\nLag of one replica over %v of upserts, off, %d clients, and of its first and last"+
+		" third:\n\n", b.LagTime, receiptClients)
+	fmt.Println("| | tps | log | lag p50 | p99 | max | p50 first third | p50 last third |" +
+		" behind at the end |\n" +
 		"|---|--:|--:|--:|--:|--:|--:|--:|--:|")
 	for _, p := range pairs {
 		if err := b.lagOf(ctx, p, script); err != nil {
@@ -47,7 +48,8 @@ func (b *replicaBench) lagOf(ctx context.Context, p *pair, script string) error 
 		replayed, errs[1] = jepsenlite.SampleLSN(sampling, dsnOf(p.replicas[0].port()),
 			"pg_last_wal_replay_lsn()", time.Millisecond)
 	})
-	s, err := pgbench(ctx, p.primary.port(), "-c synchronous_commit=off", script, receiptClients, b.LagTime)
+	s, err := pgbench(ctx, p.primary.port(), "-c synchronous_commit=off", script, receiptClients,
+		b.LagTime)
 	ended := time.Now()
 	if err != nil {
 		return err

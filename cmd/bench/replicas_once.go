@@ -52,8 +52,8 @@ func (b *replicaBench) seed(ctx context.Context) error {
 			got.took, got.rate = append(got.took, took), append(got.rate, megabytes[p.name]/took)
 		}
 	}
-	fmt.Printf("\nSeed of a replica from %d rows of 100 bytes, from the command to the first answer, medians of %d:\n\n",
-		b.Seed, b.Rounds)
+	fmt.Printf("\nSeed of a replica from %d rows of 100 bytes, from the command to the first answer,"+
+		" medians of %d:\n\n", b.Seed, b.Rounds)
 	fmt.Println("| | time | written | MB/s |\n|---|--:|--:|--:|")
 	for _, p := range pairs {
 		fmt.Printf("| %s | %.2f s | %.0f MB | %.0f |\n", p.name, median(results[p.name].took),
@@ -99,7 +99,8 @@ func (b *replicaBench) promote(ctx context.Context) error {
 			}
 		}
 	}
-	fmt.Printf("\nFrom pg_promote() to the first write that is taken, median of %d (lowest to highest):\n\n", b.Rounds)
+	fmt.Printf("\nFrom pg_promote() to the first write that is taken, median of %d (lowest to"+
+		" highest):\n\n", b.Rounds)
 	fmt.Println("| | time |\n|---|--:|")
 	for _, name := range names {
 		var ms []float64

@@ -1,5 +1,5 @@
-// Package oracle starts a real PostgreSQL beside ours: the oracle of the client tests, which run the
-// same transcript against both, and the peer of the benchmark.
+// Package oracle starts a real PostgreSQL beside ours: the oracle of the client tests, which run
+// the same transcript against both, and the peer of the benchmark.
 package oracle
 
 import (
@@ -54,7 +54,8 @@ func Start(ctx context.Context, dir string, settings ...string) (*Postgres, erro
 
 // Follow makes a standby of a running server below dir, by base backup and through a slot of the
 // given name, which is its application_name, too, and runs it. Stop it.
-func Follow(ctx context.Context, dir string, primary *Postgres, slot string, settings ...string) (*Postgres, error) {
+func Follow(ctx context.Context, dir string, primary *Postgres, slot string,
+	settings ...string) (*Postgres, error) {
 	p, err := prepare(dir, settings)
 	if err != nil {
 		return nil, err
@@ -171,8 +172,8 @@ func (p *Postgres) awaitReady(ctx context.Context) error {
 // Pid is the process id of the postmaster.
 func (p *Postgres) Pid() int { return p.cmd.Process.Pid }
 
-// Halt ends the server, by SIGINT (a fast shutdown) or SIGQUIT (at once, as after a crash), and keeps
-// its cluster.
+// Halt ends the server, by SIGINT (a fast shutdown) or SIGQUIT (at once, as after a crash), and
+// keeps its cluster.
 func (p *Postgres) Halt(sig syscall.Signal) error {
 	if p.cmd == nil {
 		return nil
