@@ -15,6 +15,7 @@ type promotion struct {
 	mu   sync.Mutex
 	done chan struct{} // of the one under way; guarded by mu; nil when there is none
 	err  error         // of the last one; read once its done is closed
+	over bool          // the server ends: none begins any more; guarded by mu
 
 	owned sync.WaitGroup
 }
@@ -43,7 +44,10 @@ func (srv *Server) beginPromotion(reason string) (<-chan struct{}, error) {
 	if p.done != nil {
 		return p.done, nil
 	}
-	if !srv.inRecovery() {
+	switch {
+	case p.over:
+		return nil, errShuttingDown
+	case !srv.inRecovery():
 		return nil, errNotInRecovery()
 	}
 	done := make(chan struct{})
@@ -58,6 +62,14 @@ func (srv *Server) beginPromotion(reason string) (<-chan struct{}, error) {
 		close(done)
 	}()
 	return done, nil
+}
+
+// close ends and awaits a promotion under way, whose context has ended, and lets none begin.
+func (p *promotion) close() {
+	p.mu.Lock()
+	p.over = true
+	p.mu.Unlock()
+	p.owned.Wait()
 }
 
 func errNotInRecovery() error {

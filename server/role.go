@@ -138,13 +138,16 @@ func (srv *Server) standbyNames() (replica.StandbyNames, error) {
 
 // closeSenders ends the senders, once the sessions and the receiver are gone and nothing is added
 // to the log any more: what is flushed then is sent before they go. A log that has failed, or a
-// replica that does not read, is not waited for longer than ctx; closing the database will say so.
-func (srv *Server) closeSenders(ctx context.Context) error {
+// replica that does not read, is not waited for longer than ctx: the directory is as clean without
+// them, and a log that failed is found out by closing the database.
+func (srv *Server) closeSenders(ctx context.Context) {
 	log := srv.db.Log()
 	if err := log.WaitFlushed(ctx, log.Inserted()); err != nil {
 		srv.log.Warn("the end of the log is not flushed for the replicas", "err", err)
 	}
-	return srv.hub.Close(ctx)
+	if err := srv.hub.Close(ctx); err != nil {
+		srv.log.Warn("a replica has not taken the end of the log", "err", err)
+	}
 }
 
 // commitWaits shows in pg_stat_activity what a commit waits for.

@@ -403,15 +403,15 @@ func (srv *Server) Shutdown(ctx context.Context) error {
 	sessions, cancel := context.WithTimeout(ctx, shutdownPatience)
 	defer cancel()
 	srv.endLife()
-	srv.promotion.owned.Wait()
+	srv.promotion.close()
 	srv.upstream.close()
 	srv.endpoint.Drain(sessions, errShuttingDown)
-	err := srv.closeSenders(sessions)
+	srv.closeSenders(sessions)
 	srv.endpoint.Shutdown(sessions, errShuttingDown)
 	<-srv.served
 	srv.http.close(ctx)
 	srv.exchange.close()
-	return errors.Join(err, srv.slots.Close(), srv.db.Close(ctx))
+	return errors.Join(srv.slots.Close(), srv.db.Close(ctx))
 }
 
 // defaultConfig is what a new directory's ackdb.conf says.

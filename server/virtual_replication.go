@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"os"
 	"time"
 
 	"ackdb/pgwire"
@@ -62,21 +63,19 @@ var receiverColumns = columnsOf("pid", types.Int4, "status", types.Text,
 	"latest_end_lsn", types.PgLSN, "latest_end_time", types.TimestampTZ, "slot_name", types.Text,
 	"sender_host", types.Text, "sender_port", types.Int4, "conninfo", types.Text)
 
-// receiverRows: no row while nothing is received, as in Postgres.
+// receiverRows: no row while nothing is received, as in Postgres. The process is the server's own:
+// monitors look for one.
 func (srv *Server) receiverRows(_ *viewEnv, yield func([]types.Datum) error) error {
 	s, ok := srv.receiverStatus()
 	if !ok {
 		return nil
 	}
-	return yield([]types.Datum{types.NewInt4(receiverPID), types.NewText(string(s.State)),
+	return yield([]types.Datum{types.NewInt4(int32(os.Getpid())), types.NewText(string(s.State)),
 		lsnOrNull(s.ReceiveStart), timelineOrNull(s.ReceiveStartTLI), lsnOrNull(s.Written),
 		lsnOrNull(s.Flushed), timelineOrNull(s.ReceivedTLI), timeOrNull(s.LastMsgSend),
 		timeOrNull(s.LastMsgReceipt), lsnOrNull(s.LatestEnd), timeOrNull(s.LatestEndTime),
 		orNull(s.Slot), orNull(s.Host), types.NewInt4(int32(s.Port)), types.NewText(s.ConnInfo)})
 }
-
-// receiverPID stands where Postgres shows a process: the receiver is none, and no session has 0.
-const receiverPID = 0
 
 var slotColumns = columnsOf("slot_name", types.Name, "plugin", types.Name,
 	"slot_type", types.Text, "datoid", types.Oid, "database", types.Name, "temporary", types.Bool,
