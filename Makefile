@@ -73,6 +73,7 @@ test-long: build ## the larger counts; its last run stands in docs/TESTING.md
 	bin/jepsen-lite replicate --what ext4 --strikes $(LONG_REPLICA_CUTS) --seed $(LONG_SEED)
 	bin/jepsen-lite replicate --what fuse --strikes $(LONG_REPLICA_CUTS) --seed $(LONG_SEED)
 	bin/jepsen-lite replicate --what failover --strikes $(LONG_FAILOVERS) --seed $(LONG_SEED)
+	bin/jepsen-lite replicate --what outage --strikes $(LONG_FAILOVERS) --seed $(LONG_SEED)
 
 bench: build clients-tools ## ackdb beside PostgreSQL 15 and a canned server, interleaved, medians of five
 	$(GO) run $(IOURING) ./cmd/bench --bin bin/ackdb

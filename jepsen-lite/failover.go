@@ -23,6 +23,9 @@ type FailoverRun struct {
 	// Required: every primary waits for its standby (synchronous_standby_names = '*'). Without it the
 	// same load and the same failovers are the negative control: commits above local may be missing.
 	Required bool
+	// Disk holds the cluster's directories: all of it loses power when the primary dies, and the
+	// standby is promoted on what it had synced. May be nil.
+	Disk PowerDisk
 	// Link is a proxy before each standby's upstream, for a standby that lags. May be nil.
 	Link     *LinkFault
 	Progress func(round int, seen *Seen) // may be nil
@@ -126,7 +129,7 @@ func (r *FailoverRun) round(ctx context.Context, rng *rand.Rand, round uint64,
 		r.proxy.Set(Down, *r.Link)
 	}
 	wait(ctx, 100*time.Millisecond+time.Duration(rng.Int64N(int64(loadMax))))
-	if err := r.primary.Kill(); err != nil {
+	if err := down(r.primary, r.Disk); err != nil {
 		return nil, err
 	}
 	stop()
@@ -134,8 +137,26 @@ func (r *FailoverRun) round(ctx context.Context, rng *rand.Rand, round uint64,
 	if err := errs.join(); err != nil {
 		return nil, err
 	}
-	r.Journal.Add(Event{Type: Failover})
+	if err := r.outage(ctx, r.Seed+round); err != nil {
+		return nil, err
+	}
 	return r.promote(ctx)
+}
+
+// outage notes how the primary was lost. With it the standby's power was, if there is a disk to lose.
+func (r *FailoverRun) outage(ctx context.Context, seed uint64) error {
+	if r.Disk == nil {
+		r.Journal.Add(Event{Type: Failover})
+		return nil
+	}
+	if err := r.standby.Kill(); err != nil {
+		return err
+	}
+	r.Journal.Add(Event{Type: Failover, How: Cut})
+	if err := r.Disk.Restore(seed); err != nil {
+		return err
+	}
+	return r.standby.Start(ctx)
 }
 
 // promote makes the standby the primary, with clients already looking for it, has it judge every

@@ -23,7 +23,8 @@ const (
 	Shown   = "shown"   // a reader of durable data saw the ticks up to Tick
 	Kill    = "kill"
 	Cut     = "cut"
-	// Failover: the primary was killed for good and a standby it was to wait for was promoted.
+	// Failover: the primary was killed for good and a standby it was to wait for was promoted; after
+	// the power of that was cut, too, if How says so.
 	Failover = "failover"
 	Judged   = "judged" // the next server said by the receipt of the transaction what became of it
 	State    = "state"

@@ -44,6 +44,7 @@ type judge struct {
 	Verdict
 	sessions map[int]*track
 	end      string // how the round ended: Kill, Cut or Failover
+	dark     bool   // at the failover the standby lost its power, too
 	flushed  uint64 // the greatest position the server called flushed
 	shown    uint64 // the greatest end of the log a client was shown
 	read     int64  // the greatest tick a reader of durable data saw
@@ -95,7 +96,7 @@ func (j *judge) event(e Event) error {
 	case Shown:
 		j.read = max(j.read, e.Tick)
 	case Kill, Cut, Failover:
-		j.end = e.Type
+		j.end, j.dark = e.Type, e.How == Cut
 	case Judged:
 		j.verdicts = append(j.verdicts, e)
 	case State:
@@ -171,10 +172,17 @@ func (j *judge) state(seen *Seen) error {
 func (j *judge) suffixMayGo() bool { return j.end == Cut || j.end == Failover }
 
 // promised says whether a commit acknowledged in the mode must have outlived the end of the round.
-// A standby that is waited for has it when it was acknowledged, also at remote_write: nobody cut
-// the standby's power.
+// A standby that is waited for has it when it was acknowledged, and on disk but for remote_write.
 func (j *judge) promised(mode string) bool {
-	return mode != "off" && (j.end == Cut || mode != "local")
+	switch mode {
+	case "off":
+		return false
+	case "local":
+		return j.end == Cut
+	case "remote_write":
+		return !j.dark
+	}
+	return true
 }
 
 // survivors finds how many of a session's transactions are there (J2, J4): the state must be that

@@ -62,6 +62,23 @@ func TestJudgeOfAFailover(t *testing.T) {
 	}
 }
 
+// With the standby's power cut as well, remote_write promised nothing.
+func TestJudgeOfAFailoverInTheDark(t *testing.T) {
+	events := failoverHistory(2, [4]string{"durable", "durable", "lost", "lost"})
+	for i := range events {
+		if events[i].Type == Failover {
+			events[i].How = Cut
+		}
+	}
+	require.Empty(t, judged(t, events).Breaches)
+	for i := range events {
+		if events[i].Mode == "remote_write" {
+			events[i].Mode = "on"
+		}
+	}
+	require.Contains(t, fmt.Sprint(judged(t, events).Breaches), "J6")
+}
+
 // A commit of which WAIT FOR said that a replica has it, in a mode that promises nothing.
 func TestJudgeOfAWaitForAReplica(t *testing.T) {
 	events := failoverHistory(3, [4]string{"durable", "durable", "durable", "lost"})

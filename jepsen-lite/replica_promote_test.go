@@ -121,12 +121,43 @@ func runFailovers(t *testing.T, run *FailoverRun, rounds int) *Verdict {
 	t.Helper()
 	history := &bytes.Buffer{}
 	run.Cluster, run.Sessions, run.Seed = newCluster(t), 2*len(Modes), seed(t)
+	if d, ok := run.Disk.(*FuseDisk); ok {
+		run.Cluster.Dir = d.Dir
+	}
 	run.Journal = NewJournal(history)
 	require.NoError(t, run.Run(t.Context()))
 	return requireKept(t, history, rounds)
 }
 
-// The negative control: nobody waits for the standby, whose link lags. Commits of every mode are
+// The same, and the power of the standby goes with its primary: what was acknowledged at on or
+// remote_apply it had on its disk, and every receipt is still judged rightly.
+func TestReplicaFailoversKeepWhatTheStandbyHadFlushed(t *testing.T) {
+	const failovers = 3
+	v := runFailovers(t, &FailoverRun{Failovers: failovers, Required: true, Disk: fuseDisk(t)}, failovers)
+	require.Positive(t, v.ByMode["on"])
+	require.Positive(t, v.ByMode["remote_apply"])
+}
+
+// The negative control: a standby whose disk lies acknowledges what it does not have.
+func TestReplicaFailoverToALyingDiskIsCaught(t *testing.T) {
+	history := &bytes.Buffer{}
+	d := fuseDisk(t)
+	run := &FailoverRun{Cluster: newCluster(t), Sessions: 2 * len(Modes), Seed: seed(t), Failovers: 3,
+		Journal: NewJournal(history), Required: true, Disk: d}
+	run.Cluster.Dir = d.Dir
+	// From when the next standby is seeded until the next cut.
+	run.Progress = func(int, *Seen) { d.Set(DiskFault{SyncLies: true}) }
+	if err := run.Run(t.Context()); err != nil {
+		var refused *ExitError
+		require.ErrorAs(t, err, &refused, "a server that refuses has caught the lie as well")
+		return
+	}
+	v, err := Judge(history)
+	require.NoError(t, err)
+	require.NotEmpty(t, v.Breaches, "the standby's disk lied about every fsync and nobody noticed")
+}
+
+// The negative control of both: nobody waits for the standby, whose link lags. Commits of every mode are
 // gone then, the judge must say so, and the new primary must judge their receipts lost.
 func TestReplicaFailoverWithoutWaitingLosesCommits(t *testing.T) {
 	history := &bytes.Buffer{}
