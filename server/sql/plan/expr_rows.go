@@ -51,6 +51,9 @@ func (a *analyzer) rowComparison(op string, l, r *parse.RowExpr, pos parse.Pos) 
 	case "<", "<=", ">", ">=":
 		return a.rowOrder(op, left, right, pos)
 	}
+	if _, err := a.pairwise(op, left, right, pos); err != nil {
+		return nil, err
+	}
 	return nil, a.errorf(pos, types.CodeFeatureNotSupported,
 		"could not determine interpretation of row comparison operator %s", op).(*types.Error).
 		WithHint("Row comparison operators must be associated with btree operator families.")

@@ -297,9 +297,28 @@ func (s *Subscript) print(p *printer) {
 		s.X.print(p)
 		p.WriteString(")")
 	}
-	p.WriteString("[")
-	s.Index.print(p)
-	p.WriteString("]")
+	for _, index := range s.Index {
+		p.WriteString("[")
+		index.print(p)
+		p.WriteString("]")
+	}
+}
+
+func (s *Slice) print(p *printer) {
+	p.WriteString("(")
+	s.X.print(p)
+	p.WriteString(")")
+	for i := range s.Lower {
+		p.WriteString("[")
+		if s.Lower[i] != nil {
+			s.Lower[i].print(p)
+		}
+		p.WriteString(":")
+		if s.Upper[i] != nil {
+			s.Upper[i].print(p)
+		}
+		p.WriteString("]")
+	}
 }
 
 func (r *AggRef) print(p *printer) { r.call.print(p) }

@@ -259,6 +259,9 @@ func (a *analyzer) columnRef(ref *parse.ColumnRef) (Expr, error) {
 		}
 		found = i
 	}
+	if found < 0 && systemColumns[name] {
+		return a.systemColumn(src, name, ref.Pos)
+	}
 	if found < 0 {
 		return nil, a.noColumn([]*source{src}, name, ref.Pos,
 			"column %s.%s does not exist", table, name)
@@ -280,7 +283,27 @@ func (a *analyzer) bareColumn(name string, pos parse.Pos) (Expr, error) {
 		}
 		all = append(all, s.sources...)
 	}
+	if len(a.scope.sources) == 1 && systemColumns[name] {
+		return a.systemColumn(a.scope.sources[0], name, pos)
+	}
 	return nil, a.noColumn(all, name, pos, "column \"%s\" does not exist", name)
+}
+
+// systemColumns are what every table of Postgres has besides its own columns.
+var systemColumns = map[string]bool{"tableoid": true, "ctid": true, "xmin": true, "xmax": true,
+	"cmin": true, "cmax": true}
+
+// systemColumn gives tableoid, the one system column that means something here: it is the same in
+// all rows of a table.
+func (a *analyzer) systemColumn(src *source, name string, pos parse.Pos) (Expr, error) {
+	if name != "tableoid" || src.nullable {
+		return nil, a.unsupported(pos, "the system column "+name)
+	}
+	if len(src.columns) == 0 || src.columns[0].tableOID == 0 || src.merged {
+		return nil, a.noColumn([]*source{src}, name, pos, "column \"%s\" does not exist", name)
+	}
+	oid := types.NewOID(types.OID(src.columns[0].tableOID))
+	return &Const{Value: oid, T: types.Type{OID: types.Oid, Mod: types.NoMod}}, nil
 }
 
 // noColumn is the error of a name that no source has, with a hint when one differs in case alone.
