@@ -425,6 +425,8 @@ const defaultConfig = `# Settings of this ackdb server, one a line: name = value
 #max_wal_size = 1GB
 #checkpoint_timeout = 5min
 #wal_keep_size = 256MB
+#max_slot_wal_keep_size = 4GB
+#synchronous_standby_names = ''  # FIRST 1 (a, b), ANY 2 (a, b, c), *
 #wal_writer_delay = 10ms
 #shared_buffers = 128MB          # block cache of the store
 #max_connections = 500
