@@ -117,7 +117,8 @@ func (srv *Server) openHub() error {
 		return err
 	}
 	srv.hub = replica.NewHub(replica.HubOptions{
-		Dir: srv.opts.Dir, Log: srv.db.Log(), Slots: srv.slots, Settings: srv.hubSettings, Events: srv.hubEvents()})
+		Dir: srv.opts.Dir, Log: srv.db.Log(), Slots: srv.slots, Settings: srv.hubSettings,
+		Events: srv.hubEvents()})
 	srv.hub.SetStandbyNames(names)
 	srv.quorum.hub.Store(srv.hub)
 	return nil
