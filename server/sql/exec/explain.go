@@ -70,8 +70,8 @@ func (o *explain) runTarget(r *run) error {
 	if err := op.open(r); err != nil {
 		return err
 	}
-	if w, ok := writeOf(op); ok {
-		if _, err := w.execute(r); err != nil {
+	if m, ok := op.(*measured); ok {
+		if err := m.execute(r); err != nil {
 			return err
 		}
 	}
@@ -83,12 +83,16 @@ func (o *explain) runTarget(r *run) error {
 	}
 }
 
-func writeOf(op operator) (writeOp, bool) {
-	if m, ok := op.(*measured); ok {
-		op = m.operator
+// execute runs a step that writes.
+func (o *measured) execute(r *run) error {
+	w, ok := o.operator.(writeOp)
+	if !ok {
+		return nil
 	}
-	w, ok := op.(writeOp)
-	return w, ok
+	start := time.Now()
+	_, err := w.execute(r)
+	o.stats.total += time.Since(start)
+	return err
 }
 
 // nodeStats is what was measured of a step.
@@ -101,10 +105,7 @@ type nodeStats struct {
 
 // describe writes it as Postgres does: times and rows of one loop on average.
 func (s *nodeStats) describe(timing bool) string {
-	switch {
-	case s == nil: // a part of the step above
-		return ""
-	case s.loops == 0:
+	if s == nil || s.loops == 0 {
 		return " (never executed)"
 	}
 	n := float64(s.loops)

@@ -56,9 +56,11 @@ type gatheredWrite struct {
 	target *plan.Target
 	update *plan.Update // nil for DELETE
 	in     operator
-	writer *writer
-	met    map[string]struct{} // keys of rows that are among the changes: one is changed once
-	list   []change
+
+	recheck plan.Expr
+	writer  *writer
+	met     map[string]struct{} // keys of rows that are among the changes: one is changed once
+	list    []change
 }
 
 // change is what is to become of a row.
@@ -70,10 +72,14 @@ type change struct {
 func (r *run) buildGathered(
 	t *plan.Target, update *plan.Update, returning []plan.Expr,
 ) (operator, error) {
-	in, err := r.buildStep(t.Source)
+	source, recheck := t.Source, t.Recheck
+	if source == nil { // under EXPLAIN ANALYZE, which measures what it reads
+		source, recheck = t.In, t.In.Filter
+	}
+	in, err := r.buildStep(source)
 	return &gatheredWrite{target: t, update: update, in: in, hold: hold{run: r},
-		returned: returned{exprs: returning},
-		writer:   &writer{table: t.Table, codec: newRowCodec(t.Table)}}, err
+		returned: returned{exprs: returning}, recheck: recheck,
+		writer: &writer{table: t.Table, codec: newRowCodec(t.Table)}}, err
 }
 
 func (o *gatheredWrite) open(r *run) error {
@@ -175,8 +181,8 @@ func (o *gatheredWrite) lock(r *run, key []byte, row []types.Datum) (bool, error
 	if err := o.writer.codec.decode(row[:len(t.Columns)], key, value); err != nil {
 		return false, err
 	}
-	if o.target.Recheck == nil {
+	if o.recheck == nil {
 		return true, nil
 	}
-	return r.truth(o.target.Recheck, row)
+	return r.truth(o.recheck, row)
 }

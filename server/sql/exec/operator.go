@@ -45,12 +45,12 @@ func (r *run) build(n plan.Node) (operator, error) {
 	case *plan.Insert:
 		return r.buildInsert(n)
 	case *plan.Update:
-		if n.Source != nil {
+		if n.Source != nil || r.stats != nil {
 			return r.buildGathered(&n.Target, n, n.Returning)
 		}
 		return newUpdate(n), nil
 	case *plan.Delete:
-		if n.Source != nil {
+		if n.Source != nil || r.stats != nil {
 			return r.buildGathered(&n.Target, nil, n.Returning)
 		}
 		return newDelete(n), nil

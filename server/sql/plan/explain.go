@@ -14,6 +14,7 @@ type explainer struct {
 	lines   []string
 	indent  int    // in steps of two blanks
 	filters []Expr // conditions that belong to the next step
+	outer   Node   // the node they stand in, whose rows are those of the next step
 	qualify bool
 	measure func(Node) string // what is written behind the line of a step
 }
@@ -54,6 +55,9 @@ func (x *explainer) step(n Node, format string, args ...any) {
 	}
 	if h, ok := n.(*shownStep); ok {
 		n = h.as
+	}
+	if x.outer != nil {
+		n, x.outer = x.outer, nil
 	}
 	if x.measure != nil && n != nil {
 		text += x.measure(n)

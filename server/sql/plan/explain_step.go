@@ -110,6 +110,9 @@ func (v *Values) explain(x *explainer) {
 // A filter is not a step of its own in Postgres, but a condition of the step below.
 func (f *Filter) explain(x *explainer) {
 	x.filters = append(x.filters, f.Cond)
+	if x.outer == nil {
+		x.outer = f
+	}
 	f.In.explain(x)
 	x.queries(f, true)
 	x.queries(f, false)
