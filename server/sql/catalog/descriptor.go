@@ -9,8 +9,9 @@ import (
 
 // Schema is a namespace.
 type Schema struct {
-	OID  uint32 `json:"oid"`
-	Name string `json:"name"`
+	OID     uint32 `json:"oid"`
+	Name    string `json:"name"`
+	Comment string `json:"comment,omitempty"`
 }
 
 // Table describes a stored table. Immutable once published (C1).
@@ -24,19 +25,26 @@ type Table struct {
 	// relfilenode differs from oid in Postgres.
 	Storage engine.TableID `json:"storage"`
 
-	Columns []Column `json:"columns"`
+	Columns []Column        `json:"columns"` // in the order of their numbers
+	Dropped []DroppedColumn `json:"dropped,omitempty"`
 
 	// PrimaryKey is nil for a table without one; its rows are keyed by a hidden row id.
 	PrimaryKey *Index `json:"primary_key,omitempty"`
 
+	Checks       []Check      `json:"checks,omitempty"` // by name, the order they are checked in
+	ForeignKeys  []ForeignKey `json:"foreign_keys,omitempty"`
+	ReferencedBy []uint32     `json:"referenced_by,omitempty"` // tables with foreign keys to this one
+
 	Unlogged   bool     `json:"unlogged,omitempty"`
 	Options    []string `json:"options,omitempty"` // reloptions, "fillfactor=100"
 	Tablespace string   `json:"tablespace,omitempty"`
+	Comment    string   `json:"comment,omitempty"`
 
 	// derived by finish(); not stored
 	inKey      []bool
 	stored     []int
 	storedOIDs []types.OID
+	missing    []types.Datum
 }
 
 // Column describes a column. A VirtualTable needs Name and Type only.
@@ -48,6 +56,14 @@ type Column struct {
 	// Default is the SQL of the default expression, in the form EXPLAIN prints expressions; ""
 	// for none.
 	Default string `json:"default,omitempty"`
+
+	// Identity says that the column is one; its values come from the sequence.
+	Identity         string `json:"identity,omitempty"`
+	IdentitySequence uint32 `json:"identity_sequence,omitempty"`
+
+	// Missing is the row form of what the column is in rows from before it was added; nil for NULL.
+	Missing []byte `json:"missing,omitempty"`
+	Comment string `json:"comment,omitempty"`
 }
 
 // Index describes the primary key.
@@ -55,6 +71,7 @@ type Index struct {
 	OID     uint32 `json:"oid"`
 	Name    string `json:"name"`
 	Columns []int  `json:"columns"` // positions in Table.Columns, in key order
+	Comment string `json:"comment,omitempty"`
 }
 
 // Sequence describes a sequence; its state is a row of SequenceTable.
@@ -75,12 +92,17 @@ type Sequence struct {
 	// The SERIAL column or OWNED BY column it is dropped with; zero for none.
 	OwnerTable  uint32 `json:"owner_table,omitempty"`
 	OwnerColumn int16  `json:"owner_column,omitempty"`
+	Comment     string `json:"comment,omitempty"`
 }
 
-// clone gives a copy whose columns and key may be changed.
-func (t *Table) clone() *Table {
+// Clone gives a copy whose columns, key and constraints may be changed.
+func (t *Table) Clone() *Table {
 	c := *t
 	c.Columns = append([]Column(nil), t.Columns...)
+	c.Dropped = append([]DroppedColumn(nil), t.Dropped...)
+	c.Checks = append([]Check(nil), t.Checks...)
+	c.ForeignKeys = append([]ForeignKey(nil), t.ForeignKeys...)
+	c.ReferencedBy = append([]uint32(nil), t.ReferencedBy...)
 	c.Options = append([]string(nil), t.Options...)
 	if t.PrimaryKey != nil {
 		pk := *t.PrimaryKey
@@ -104,24 +126,19 @@ func (t *Table) validate() error {
 }
 
 // finish computes what is derived from the stored fields.
-func (t *Table) finish() {
+func (t *Table) finish() error {
 	t.inKey = make([]bool, len(t.Columns))
 	if t.PrimaryKey != nil {
 		for _, i := range t.PrimaryKey.Columns {
 			t.inKey[i] = true
 		}
 	}
-	t.stored, t.storedOIDs = nil, nil
-	for i := range t.Columns {
-		if !t.inKey[i] || !types.KeyLossless(t.Columns[i].Type.OID) {
-			t.stored = append(t.stored, i)
-			t.storedOIDs = append(t.storedOIDs, t.Columns[i].Type.OID)
-		}
-	}
+	return t.layOut()
 }
 
-// Stored lists the columns a row's value holds, in order. A key column is among them when its key
-// encoding does not give back what was written: numeric 1.0 and 1.00 are one key.
+// Stored lists the columns a row's value holds, in order; -1 stands for one that was dropped. A key
+// column is among them when its key encoding does not give back what was written: numeric 1.0 and
+// 1.00 are one key.
 func (t *Table) Stored() []int { return t.stored }
 
 // StoredOIDs lists the types of the Stored columns.

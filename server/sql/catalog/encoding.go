@@ -8,17 +8,20 @@ import (
 
 // A descriptor row:
 //
-//	key    kind byte 'n' schema, 't' table, 's' sequence | oid, 4 bytes big endian
-//	value  format byte 1 | JSON
+//	key    kind byte 'n' schema, 't' table, 's' sequence, 'v' view | oid, 4 bytes big endian
+//	value  format byte 1 or 2 | JSON
 //
 // JSON, because descriptors are few, read once at start, and `ackdb wal dump` should show a person
-// what a DDL did. The format byte lets a later form be refused by name instead of misread.
+// what a DDL did. The format byte lets a later form be refused by name instead of misread: format 1
+// knew no constraints but the primary key, and whoever reads only that must not drop the others.
 const (
 	kindSchema   = 'n'
 	kindTable    = 't'
 	kindSequence = 's'
+	kindView     = 'v'
 
-	descriptorFormat = 1
+	firstFormat      = 1
+	descriptorFormat = 2
 )
 
 func descriptorKey(kind byte, oid uint32) []byte {
@@ -45,7 +48,7 @@ func decodeDescriptor(s *Snapshot, key, value []byte) error {
 	if len(key) != 5 || len(value) == 0 {
 		return fmt.Errorf("catalog: descriptor row %x is malformed", key)
 	}
-	if value[0] != descriptorFormat {
+	if value[0] < firstFormat || value[0] > descriptorFormat {
 		return fmt.Errorf("catalog: descriptor %x has unsupported format %d", key, value[0])
 	}
 	into := func(d any) error {
@@ -69,7 +72,9 @@ func decodeDescriptor(s *Snapshot, key, value []byte) error {
 		if err := d.validate(); err != nil {
 			return fmt.Errorf("catalog: descriptor %x: %w", key, err)
 		}
-		d.finish()
+		if err := d.finish(); err != nil {
+			return fmt.Errorf("catalog: descriptor %x: %w", key, err)
+		}
 		s.putTable(d)
 	case kindSequence:
 		d := new(Sequence)
@@ -77,6 +82,12 @@ func decodeDescriptor(s *Snapshot, key, value []byte) error {
 			return err
 		}
 		s.putSequence(d)
+	case kindView:
+		d := new(View)
+		if err := into(d); err != nil {
+			return err
+		}
+		s.putView(d)
 	default:
 		return fmt.Errorf("catalog: descriptor %x is of unknown kind %q", key, key[0])
 	}

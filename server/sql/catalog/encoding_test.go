@@ -3,6 +3,8 @@ package catalog
 import (
 	"testing"
 
+	"ackdb/server/sql/types"
+
 	"github.com/stretchr/testify/require"
 )
 
@@ -15,6 +17,9 @@ func FuzzDescriptor(f *testing.F) {
 	f.Add([]byte("n\x00\x00\x40\x01"), []byte("\x01null"))
 	f.Add([]byte("t\x00\x00\x40\x00"), []byte("\x01"+
 		`{"columns":[],"primary_key":{"columns":[7]}}`))
+	f.Add([]byte("t\x00\x00\x40\x00"), []byte("\x02"+
+		`{"columns":[{"attnum":3,"type":{"OID":23},"missing":"AQAq"}],"dropped":[{"attnum":1}]}`))
+	f.Add([]byte("v\x00\x00\x40\x02"), []byte("\x02"+`{"name":"v","refs":[{"oid":16384}]}`))
 	f.Add([]byte("x"), []byte{})
 	f.Fuzz(func(t *testing.T, key, value []byte) {
 		s := newSnapshot()
@@ -33,9 +38,46 @@ func FuzzDescriptor(f *testing.F) {
 
 func TestUnknownDescriptorsAreNamed(t *testing.T) {
 	key := descriptorKey(kindTable, 16384)
-	require.ErrorContains(t, decodeDescriptor(newSnapshot(), key, []byte("\x02{}")),
-		"unsupported format 2")
+	require.ErrorContains(t, decodeDescriptor(newSnapshot(), key, []byte("\x03{}")),
+		"unsupported format 3")
 	require.ErrorContains(t, decodeDescriptor(newSnapshot(), descriptorKey('x', 1), []byte("\x01{}")),
 		"unknown kind")
 	require.ErrorContains(t, decodeDescriptor(newSnapshot(), key[:3], []byte("\x01{}")), "malformed")
+}
+
+// What the first format wrote, byte by byte, and what it means. It must read so for good.
+func TestFirstFormatStillReads(t *testing.T) {
+	value := "\x01" + `{"oid":16400,"schema_oid":2200,"schema":"public","name":"t","storage":16402,` +
+		`"columns":[{"name":"a","attnum":1,"type":{"OID":23,"Mod":-1},"not_null":true},` +
+		`{"name":"b","attnum":2,"type":{"OID":25,"Mod":-1},"default":"'x'::text"}],` +
+		`"primary_key":{"oid":16401,"name":"t_pkey","columns":[0]},"options":["fillfactor=100"]}`
+	s := newSnapshot()
+	require.NoError(t, decodeDescriptor(s, descriptorKey(kindTable, 16400), []byte(value)))
+	table := s.TableByOID(16400)
+	require.Equal(t, &Index{OID: 16401, Name: "t_pkey", Columns: []int{0}}, table.PrimaryKey)
+	require.Equal(t, []int{1}, table.Stored())
+	require.Equal(t, Column{Name: "b", Attnum: 2, Type: types.Type{OID: types.Text, Mod: -1},
+		Default: "'x'::text"}, table.Columns[1])
+	require.Equal(t, int16(3), table.NextAttnum())
+}
+
+// A dropped column keeps its place in rows, and a late one its value in rows from before it.
+func TestSecondFormatReads(t *testing.T) {
+	value := "\x02" + `{"oid":16400,"schema_oid":2200,"schema":"public","name":"t","storage":16400,` +
+		`"columns":[{"name":"a","attnum":1,"type":{"OID":23,"Mod":-1}},` +
+		`{"name":"c","attnum":3,"type":{"OID":23,"Mod":-1},"missing":"AQAO"}],` +
+		`"dropped":[{"attnum":2,"type":25}],` +
+		`"checks":[{"oid":16403,"name":"t_a_check","expr":"(a \u003e 0)"}]}`
+	s := newSnapshot()
+	require.NoError(t, decodeDescriptor(s, descriptorKey(kindTable, 16400), []byte(value)))
+	table := s.TableByOID(16400)
+	require.Equal(t, []int{0, -1, 1}, table.Stored())
+	require.Equal(t, []types.OID{types.Int4, types.Text, types.Int4}, table.StoredOIDs())
+	require.Equal(t, "7", table.Missing()[2].String())
+	require.Equal(t, []Check{{OID: 16403, Name: "t_a_check", Expr: "(a > 0)"}}, table.Checks)
+	again, err := encodeDescriptor(table)
+	require.NoError(t, err)
+	require.Equal(t, value, string(again))
+	require.ErrorContains(t, decodeDescriptor(newSnapshot(), descriptorKey(kindTable, 16400),
+		[]byte("\x02"+`{"columns":[{"attnum":1,"missing":"AA=="}]}`)), "in older rows")
 }

@@ -41,6 +41,8 @@ func (n Names) className(oid uint32) (string, bool) {
 		return n.visible(s.tables[oid].Schema, s.tables[oid].Name), true
 	case s.sequences[oid] != nil:
 		return n.visible(s.sequences[oid].Schema, s.sequences[oid].Name), true
+	case s.views[oid] != nil:
+		return n.visible(s.views[oid].Schema, s.views[oid].Name), true
 	case s.virtuals[oid] != nil:
 		return n.visible(s.virtuals[oid].Schema, s.virtuals[oid].Name), true
 	}
@@ -86,6 +88,8 @@ func (r Relation) oid() (types.OID, bool) {
 		return types.OID(r.Table.OID), true
 	case r.Sequence != nil:
 		return types.OID(r.Sequence.OID), true
+	case r.View != nil:
+		return types.OID(r.View.OID), true
 	case r.Virtual != nil:
 		return types.OID(r.Virtual.OID), true
 	case r.Index != nil:

@@ -13,6 +13,7 @@ type Snapshot struct {
 	schemas   map[string]*Schema
 	tables    map[uint32]*Table
 	sequences map[uint32]*Sequence
+	views     map[uint32]*View
 	virtuals  map[uint32]*VirtualTable
 }
 
@@ -22,13 +23,14 @@ type relationName struct{ schema, name string }
 type Relation struct {
 	Table    *Table
 	Sequence *Sequence
+	View     *View
 	Virtual  *VirtualTable
 	Index    *Table // the table whose primary key has that name
 }
 
 // Exists says whether the name stands for anything.
 func (r Relation) Exists() bool {
-	return r.Table != nil || r.Sequence != nil || r.Virtual != nil || r.Index != nil
+	return r.Table != nil || r.Sequence != nil || r.View != nil || r.Virtual != nil || r.Index != nil
 }
 
 // versions numbers snapshots, committed or not, over the life of the process: a plan remembers the
@@ -42,6 +44,7 @@ func newSnapshot() *Snapshot {
 		schemas:   map[string]*Schema{},
 		tables:    map[uint32]*Table{},
 		sequences: map[uint32]*Sequence{},
+		views:     map[uint32]*View{},
 		virtuals:  map[uint32]*VirtualTable{},
 	}
 	s.putSchema(&Schema{OID: PgCatalogOID, Name: PgCatalog})
@@ -59,6 +62,7 @@ func (s *Snapshot) clone() *Snapshot {
 		schemas:   maps.Clone(s.schemas),
 		tables:    maps.Clone(s.tables),
 		sequences: maps.Clone(s.sequences),
+		views:     maps.Clone(s.views),
 		virtuals:  maps.Clone(s.virtuals),
 	}
 }
@@ -171,6 +175,9 @@ func (s *Snapshot) dropTable(t *Table) {
 }
 
 func (s *Snapshot) putSequence(q *Sequence) {
+	if old := s.sequences[q.OID]; old != nil {
+		s.dropSequence(old)
+	}
 	s.sequences[q.OID] = q
 	s.relations[relationName{q.Schema, q.Name}] = Relation{Sequence: q}
 }

@@ -129,8 +129,13 @@ func (x *Tx) note(oid uint32, apply func(*Snapshot)) {
 
 // PutTable creates or replaces a table. The caller holds its name, and its lock when it exists.
 func (x *Tx) PutTable(ctx context.Context, t *Table) error {
-	t = t.clone()
-	t.finish()
+	t = t.Clone()
+	if err := t.finish(); err != nil {
+		return err
+	}
+	if err := x.forgetNames(t); err != nil {
+		return err
+	}
 	value, err := encodeDescriptor(t)
 	if err != nil {
 		return err
@@ -148,6 +153,24 @@ func (x *Tx) PutTable(ctx context.Context, t *Table) error {
 	}
 	x.note(t.OID, func(s *Snapshot) { s.putTable(t) })
 	return ctx.Err()
+}
+
+// forgetNames gives back the names that the table had and its new form has not.
+func (x *Tx) forgetNames(t *Table) error {
+	old := x.Snapshot().TableByOID(t.OID)
+	if old == nil {
+		return nil
+	}
+	if old.Name != t.Name || old.SchemaOID != t.SchemaOID {
+		if err := x.remove(nameTable, nameKey(old.SchemaOID, old.Name)); err != nil {
+			return err
+		}
+	}
+	was, is := old.PrimaryKey, t.PrimaryKey
+	if was == nil || is != nil && is.Name == was.Name && old.SchemaOID == t.SchemaOID {
+		return nil
+	}
+	return x.remove(nameTable, nameKey(old.SchemaOID, was.Name))
 }
 
 // DropTable removes a table's descriptor and rows. The caller holds its lock.
@@ -178,6 +201,11 @@ func (x *Tx) PutSequence(ctx context.Context, q *Sequence) error {
 	}
 	if err := x.put(descriptorTable, descriptorKey(kindSequence, q.OID), value); err != nil {
 		return err
+	}
+	if old := x.Snapshot().SequenceByOID(q.OID); old != nil && old.Name != q.Name {
+		if err := x.remove(nameTable, nameKey(old.SchemaOID, old.Name)); err != nil {
+			return err
+		}
 	}
 	if err := x.putName(q.SchemaOID, q.Name, q.OID); err != nil {
 		return err

@@ -38,6 +38,10 @@ func (c *rowCodec) encodeKey(row []types.Datum) []byte {
 // encodeValue gives the value of a row; valid until the next call.
 func (c *rowCodec) encodeValue(row []types.Datum) []byte {
 	for i, column := range c.table.Stored() {
+		if column < 0 {
+			c.stored[i] = types.Null
+			continue
+		}
 		c.stored[i] = row[column]
 	}
 	c.value = types.AppendRow(c.value[:0], c.stored)
@@ -51,11 +55,12 @@ func (c *rowCodec) decode(row []types.Datum, key, value []byte) error {
 	if err != nil {
 		return err
 	}
+	if n < len(c.stored) {
+		copy(c.stored[n:], t.Missing()[n:])
+	}
 	for i, column := range t.Stored() {
-		if i < n {
+		if column >= 0 {
 			row[column] = c.stored[i]
-		} else {
-			row[column] = types.Null
 		}
 	}
 	if t.PrimaryKey == nil {

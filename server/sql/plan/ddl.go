@@ -281,7 +281,7 @@ func (a *analyzer) checkUnused(q *catalog.Sequence) error {
 	return types.Errorf(CodeDependentObjects,
 		"cannot drop sequence %s because other objects depend on it", q.Name).WithDetail(
 		"default value for column %s of table %s depends on sequence %s",
-		t.Columns[q.OwnerColumn-1].Name, t.Name, q.Name).WithHint(
+		t.Columns[t.ColumnByAttnum(q.OwnerColumn)].Name, t.Name, q.Name).WithHint(
 		"Use DROP ... CASCADE to drop the dependent objects too.")
 }
 

@@ -1,0 +1,152 @@
+package catalog
+
+import (
+	"fmt"
+
+	"ackdb/server/sql/types"
+)
+
+// Check is a CHECK constraint.
+type Check struct {
+	OID       uint32 `json:"oid"`
+	Name      string `json:"name"`
+	Expr      string `json:"expr"` // as plan.Print writes it, over the columns by their names
+	NoInherit bool   `json:"no_inherit,omitempty"`
+	NotValid  bool   `json:"not_valid,omitempty"` // rows that were there were not looked at
+	Comment   string `json:"comment,omitempty"`
+}
+
+// ForeignKey is a FOREIGN KEY constraint of the table that refers. It names columns by attnum, and
+// tables by oid, so that no renaming touches it. The other table lists this one in ReferencedBy.
+type ForeignKey struct {
+	OID        uint32        `json:"oid"`
+	Name       string        `json:"name"`
+	Columns    []int16       `json:"columns"`
+	RefTable   uint32        `json:"ref_table"`
+	RefColumns []int16       `json:"ref_columns"`
+	RefIndex   uint32        `json:"ref_index"` // the unique index of RefTable over RefColumns
+	OnUpdate   ForeignAction `json:"on_update,omitempty"`
+	OnDelete   ForeignAction `json:"on_delete,omitempty"`
+	NotValid   bool          `json:"not_valid,omitempty"`
+	Comment    string        `json:"comment,omitempty"`
+}
+
+// ForeignAction is what becomes of a row when the one it refers to goes or gets another key.
+type ForeignAction string
+
+// NoAction and Restrict refuse it, the one at the end of the statement and the other at once.
+const (
+	NoAction ForeignAction = ""
+	Restrict ForeignAction = "restrict"
+	Cascade  ForeignAction = "cascade"
+	SetNull  ForeignAction = "set null"
+)
+
+// What Column.Identity says: GENERATED ALWAYS or BY DEFAULT AS IDENTITY.
+const (
+	IdentityAlways    = "a"
+	IdentityByDefault = "d"
+)
+
+// DroppedColumn is what is kept of a column that was dropped: its number is not given again, and
+// rows from before may hold a value of it.
+type DroppedColumn struct {
+	Attnum int16     `json:"attnum"`
+	Type   types.OID `json:"type"`
+	// Gone says that the table was rewritten since, so that no row holds it.
+	Gone bool `json:"gone,omitempty"`
+}
+
+// NextAttnum is the number of the next column.
+func (t *Table) NextAttnum() int16 {
+	last := int16(0)
+	for i := range t.Columns {
+		last = max(last, t.Columns[i].Attnum)
+	}
+	for _, d := range t.Dropped {
+		last = max(last, d.Attnum)
+	}
+	return last + 1
+}
+
+// ColumnByAttnum finds a column by its number; -1 when it has been dropped.
+func (t *Table) ColumnByAttnum(attnum int16) int {
+	for i := range t.Columns {
+		if t.Columns[i].Attnum == attnum {
+			return i
+		}
+	}
+	return -1
+}
+
+// ConstraintNamed says whether a constraint of the table has that name.
+func (t *Table) ConstraintNamed(name string) bool {
+	if t.PrimaryKey != nil && t.PrimaryKey.Name == name {
+		return true
+	}
+	for i := range t.Checks {
+		if t.Checks[i].Name == name {
+			return true
+		}
+	}
+	for i := range t.ForeignKeys {
+		if t.ForeignKeys[i].Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// MissingValue gives the row form of a value that rows from before a column read as.
+func MissingValue(v types.Datum) []byte { return types.AppendRow(nil, []types.Datum{v}) }
+
+// layOut finds out where the columns lie in the value of a row: in the order of their numbers, the
+// dropped ones included.
+func (t *Table) layOut() error {
+	t.stored, t.storedOIDs, t.missing = nil, nil, nil
+	dropped := t.Dropped
+	slot := func(column int, oid types.OID, missing types.Datum) {
+		t.stored = append(t.stored, column)
+		t.storedOIDs = append(t.storedOIDs, oid)
+		t.missing = append(t.missing, missing)
+	}
+	before := func(attnum int16) {
+		for ; len(dropped) > 0 && dropped[0].Attnum < attnum; dropped = dropped[1:] {
+			if !dropped[0].Gone {
+				slot(-1, dropped[0].Type, types.Null)
+			}
+		}
+	}
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		before(c.Attnum)
+		if t.inKey[i] && types.KeyLossless(c.Type.OID) {
+			continue
+		}
+		missing, err := c.missing()
+		if err != nil {
+			return err
+		}
+		slot(i, c.Type.OID, missing)
+	}
+	before(t.NextAttnum())
+	return nil
+}
+
+func (c *Column) missing() (types.Datum, error) {
+	if c.Missing == nil {
+		return types.Null, nil
+	}
+	row := make([]types.Datum, 1)
+	n, err := types.DecodeRow(c.Missing, []types.OID{c.Type.OID}, row)
+	if err == nil && n != 1 {
+		err = fmt.Errorf("%d values", n)
+	}
+	if err != nil {
+		return types.Null, fmt.Errorf("value of column %q in older rows: %w", c.Name, err)
+	}
+	return row[0], nil
+}
+
+// Missing gives what each of the Stored columns reads as in a row from before it was added.
+func (t *Table) Missing() []types.Datum { return t.missing }
