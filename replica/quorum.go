@@ -36,10 +36,11 @@ func rungOf(level wal.Level) (r rung, ok bool) {
 	return 0, false
 }
 
-// member is a connected peer as the quorum sees it. All fields but the first three are guarded by
+// member is a connected peer as the quorum sees it. All fields but the first four are guarded by
 // quorum.mu.
 type member struct {
 	app       string
+	node      uint64 // of a replica that shook hands, else 0
 	isReplica bool
 	order     uint64 // of connecting: who came first is chosen first
 
@@ -74,12 +75,19 @@ type countWaiter struct {
 	done chan error // capacity 1
 }
 
-func (q *quorum) join(app string, isReplica bool) *member {
+// join takes a peer in; node is 0 unless it shook hands. Of a node that is there already only this
+// connection counts from now on: the one before is half open, its timeout not over yet, and one
+// disk would be taken for two.
+func (q *quorum) join(app string, node uint64) *member {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.joined++
-	m := &member{app: app, isReplica: isReplica, order: q.joined}
+	m := &member{app: app, node: node, isReplica: node != 0, order: q.joined}
+	q.members = slices.DeleteFunc(q.members, func(o *member) bool {
+		return node != 0 && o.node == node
+	})
 	q.members = append(q.members, m)
+	q.recomputeLocked() // as when one leaves
 	return m
 }
 
@@ -301,7 +309,7 @@ const (
 func (q *quorum) standing(m *member) (priority int, state SyncState) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if m.proven[rungFlush] == 0 {
+	if m.proven[rungFlush] == 0 || !slices.Contains(q.members, m) {
 		return 0, SyncAsync
 	}
 	switch priority = q.names.Priority(m.app, m.isReplica); {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -20,6 +21,7 @@ const lsnMax = 12
 // modelPeer is a peer in the model.
 type modelPeer struct {
 	app              string
+	node             uint64
 	replica, streams bool
 	proven           positions
 	real             *member
@@ -44,6 +46,7 @@ const (
 	bugLeaverLowers
 	bugFirstIsAny
 	bugOldSettingStands
+	bugOneNodeIsTwo
 	quorumBugs
 )
 
@@ -126,10 +129,13 @@ var modelNames = []string{
 func (m *quorumModel) step(t testing.TB, q *quorum, rng *rand.Rand) string {
 	switch k := rng.IntN(20); {
 	case k < 3 && len(m.peers) < 6:
-		p := &modelPeer{app: string("abcd"[rng.IntN(4)]), replica: rng.IntN(3) > 0}
-		p.real = q.join(p.app, p.replica)
-		m.peers = append(m.peers, p)
-		return fmt.Sprintf("join %s replica=%v", p.app, p.replica)
+		p := &modelPeer{app: string("abcd"[rng.IntN(4)]), node: rng.Uint64N(6)}
+		p.replica = p.node != 0
+		p.real = q.join(p.app, p.node)
+		m.peers = append(slices.DeleteFunc(m.peers, func(o *modelPeer) bool {
+			return p.replica && o.node == p.node && m.bug != bugOneNodeIsTwo
+		}), p)
+		return fmt.Sprintf("join %s node=%d", p.app, p.node)
 	case k < 5 && len(m.peers) > 0:
 		i := rng.IntN(len(m.peers))
 		q.leave(m.peers[i].real)
@@ -253,7 +259,7 @@ func TestQuorumCloseEndsWaits(t *testing.T) {
 
 func TestCountFlushedCountsReplicasOnly(t *testing.T) {
 	q := &quorum{}
-	archiver, one, two := q.join("pg_receivewal", false), q.join("r1", true), q.join("r2", true)
+	archiver, one, two := q.join("pg_receivewal", 0), q.join("r1", 1), q.join("r2", 2)
 	q.report(archiver, upTo(9))
 	q.report(one, upTo(9))
 	q.report(two, positions{9, 4, 4})
@@ -268,10 +274,34 @@ func TestCountFlushedCountsReplicasOnly(t *testing.T) {
 	require.Equal(t, 1, q.countFlushed(4), "who has left is not counted")
 }
 
+// A replica that connects again while its old connection hangs half open is one node with one disk.
+func TestQuorumCountsANodeOnce(t *testing.T) {
+	q := &quorum{}
+	q.set(names(t, "ANY 2 (*)"))
+	w, err := q.enqueue(5, rungFlush)
+	require.NoError(t, err)
+	before := q.join("r1", 1)
+	q.stream(before)
+	q.report(before, upTo(9))
+	again := q.join("r1", 1)
+	q.stream(again)
+	q.report(again, upTo(9))
+	require.Empty(t, w.done, "one disk has it")
+	require.Equal(t, 1, q.countFlushed(5))
+	_, state := q.standing(before)
+	require.Equal(t, SyncAsync, state)
+	q.leave(before)
+	require.Equal(t, 1, q.countFlushed(5), "the end of the old connection is not the node's")
+	other := q.join("r2", 2)
+	q.stream(other)
+	q.report(other, upTo(5))
+	require.NoError(t, <-w.done)
+}
+
 func TestStanding(t *testing.T) {
 	q := &quorum{}
 	q.set(names(t, "FIRST 1 (a, b)"))
-	b, a, other := q.join("b", true), q.join("A", true), q.join("c", true)
+	b, a, other := q.join("b", 1), q.join("A", 2), q.join("c", 3)
 	type standing struct {
 		priority int
 		state    SyncState

@@ -124,7 +124,7 @@ func (h *Hub) newSender(req StartReplication, peer Peer) (*sender, error) {
 		}
 		return nil, err
 	}
-	s.member = h.quorum.join(peer.App, peer.Node != 0)
+	s.member = h.quorum.join(peer.App, peer.Node)
 	s.report.start(req.From, peer.Node != 0)
 	return s, nil
 }
