@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -48,6 +49,10 @@ type Options struct {
 	// ReplicaOf makes the node a standby of the node that this conninfo names, which is stored; it
 	// stays one when it is opened without. Empty, the node is what it was.
 	ReplicaOf string
+
+	// MayFollow is asked before the directory of a primary becomes a standby's, with its log
+	// recovered: by an error Open fails and the directory stays a primary's. nil always agrees.
+	MayFollow func(ctx context.Context, log *wal.Log) error
 
 	// Quorum is asked by commits above LevelLocal; nil requires no standby.
 	Quorum Quorum

@@ -27,6 +27,11 @@ func (db *DB) writableNode() error {
 func (db *DB) takeRole(ctx context.Context, dir *wal.Dir, replayed *replay) error {
 	role := dir.Control().Role
 	if db.opts.ReplicaOf != "" {
+		if role == wal.RolePrimary && db.opts.MayFollow != nil {
+			if err := db.opts.MayFollow(ctx, db.log); err != nil {
+				return fmt.Errorf("engine: become a standby: %w", err)
+			}
+		}
 		// Only now: recovery has judged the log by the role it was written under.
 		if err := dir.SetRole(wal.RoleStandby, db.opts.ReplicaOf); err != nil {
 			return fmt.Errorf("engine: become a standby: %w", err)

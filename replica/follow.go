@@ -45,7 +45,7 @@ func (r *Receiver) introduce(ctx context.Context, up Upstream) error {
 		return &SystemError{Ours: control.SystemID, Theirs: id.system}
 	}
 	if ours := r.opts.Log.Timeline(); id.timeline < ours {
-		return fmt.Errorf("%w: it is on timeline %d, we are on %d", ErrUpstreamBehind, id.timeline, ours)
+		return fmt.Errorf("%w: %d, we are on %d", ErrOlderTimeline, id.timeline, ours)
 	}
 	if err := r.compare(ctx, up, control); err != nil {
 		return err

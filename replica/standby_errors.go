@@ -10,6 +10,8 @@ import (
 var (
 	// ErrUpstreamBehind: upstream does not have the log, or the timeline, that this standby holds.
 	ErrUpstreamBehind = errors.New("replica: upstream is behind this standby")
+	// ErrOlderTimeline: upstream is behind us because it has missed a promotion, which we have not.
+	ErrOlderTimeline = fmt.Errorf("%w: it is on an older timeline", ErrUpstreamBehind)
 	// ErrUpstreamEnded: upstream ended the stream in order, as at its shutdown.
 	ErrUpstreamEnded = errors.New("replica: upstream ended the stream")
 	// ErrReceiverStopped: Stop was called.

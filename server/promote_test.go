@@ -2,6 +2,8 @@ package server_test
 
 import (
 	"context"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -103,29 +105,129 @@ func TestPromoteResumesReplay(t *testing.T) {
 	require.Equal(t, "1", s.value("select value from kv where key = 'received'"))
 }
 
-// TestDiverged: a node that holds commits beyond the fork of the timeline it is to follow ends, says
-// so, and keeps every byte.
+// TestDiverged: a standby that holds commits beyond the fork of the timeline it is to follow ends,
+// says so, and keeps every byte.
 func TestDiverged(t *testing.T) {
 	primary := startNode(t)
-	standby := primary.replicaOf("s")
-	s := standby.catchesUp(primary)
-	require.Equal(t, "t", s.value("select pg_promote()"))
-	s.do("insert into kv values ('theirs', '1')")
+	behind, ahead := primary.replicaOf("behind"), primary.replicaOf("ahead")
+	behind.catchesUp(primary)
+	behind.stop()
 	p := primary.session()
 	p.do("insert into kv values ('ours', '1')")
 	token := p.value("select ack_last_commit()")
-	primary.opts.ReplicaOf = standby.report.Addr.String()
-	primary.restart()
+	ahead.catchesUp(primary)
+	primary.stop()
+	behind.start()
+	s := behind.session()
+	require.Equal(t, "t", s.value("select pg_promote()"))
+	s.do("insert into kv values ('theirs', '1')")
+	ahead.opts.ReplicaOf = behind.report.Addr.String()
+	ahead.restart()
 	select {
-	case <-primary.server.Stopping():
+	case <-ahead.server.Stopping():
 	case <-time.After(patience):
 		require.Fail(t, "it does not notice that the histories have parted")
 	}
 	var diverged *replica.DivergedError
-	require.ErrorAs(t, primary.server.Reason(), &diverged)
+	require.ErrorAs(t, ahead.server.Reason(), &diverged)
 	require.Contains(t, token, diverged.Ours.EpochID.String())
-	require.Equal(t, "1", primary.session().value("select value from kv where key = 'ours'"))
-	require.Equal(t, 1, server.ExitCode(primary.server.Reason()))
+	require.Equal(t, "1", ahead.session().value("select value from kv where key = 'ours'"))
+	require.Equal(t, 1, server.ExitCode(ahead.server.Reason()))
+}
+
+// TestPrimaryBecomesStandby: a primary started with --replica-of gives its role up for an upstream
+// that has all of its log and is no older, and for no other.
+func TestPrimaryBecomesStandby(t *testing.T) {
+	primary := startNode(t)
+	standby := primary.replicaOf("s")
+	s := standby.catchesUp(primary)
+	primary.stop()
+	require.Equal(t, "t", s.value("select pg_promote()"))
+	s.do(upsert)
+
+	primary.opts.ReplicaOf = standby.report.Addr.String()
+	primary.start()
+	require.Equal(t, "standby", primary.report.Role.String())
+	primary.catchesUp(standby)
+}
+
+// TestPrimaryStaysPrimary: one that holds what its upstream has not refuses to start, and is a
+// primary still when it is started without the flag.
+func TestPrimaryStaysPrimary(t *testing.T) {
+	old := startNode(t)
+	promoted := old.replicaOf("s")
+	s := promoted.catchesUp(old)
+	require.Equal(t, "t", s.value("select pg_promote()"))
+	s.do("insert into kv values ('promoted', '1')")
+	o := old.session()
+	o.do("insert into kv values ('old', '1')")
+	token := o.value("select ack_last_commit()")
+
+	old.stop()
+	var diverged *replica.DivergedError
+	require.ErrorAs(t, old.refusesToFollow(promoted), &diverged)
+	require.Contains(t, token, diverged.Ours.EpochID.String())
+	old.start()
+	require.Equal(t, "1", old.session().value("select value from kv where key = 'old'"))
+
+	// As a promoted node whose unit file names the primary that it has replaced.
+	promoted.stop()
+	require.ErrorIs(t, promoted.refusesToFollow(old), replica.ErrOlderTimeline)
+	promoted.opts.ReplicaOf = ""
+	promoted.start()
+	require.Equal(t, "primary", promoted.report.Role.String())
+	require.Equal(t, "1", promoted.session().value("select value from kv where key = 'promoted'"))
+}
+
+// refusesToFollow starts the stopped node as another's standby and gives the reason it does not.
+func (n *node) refusesToFollow(other *node) error {
+	n.t.Helper()
+	opts := n.opts
+	opts.ReplicaOf = other.report.Addr.String()
+	_, _, err := server.Start(n.context(), opts)
+	require.Error(n.t, err)
+	require.Equal(n.t, 1, server.ExitCode(err))
+	return err
+}
+
+// TestPrimaryWaitsForUpstream: while its upstream is away a former primary serves nobody, and says
+// what it waits for.
+func TestPrimaryWaitsForUpstream(t *testing.T) {
+	n := startNode(t)
+	n.stop()
+	said := saying{text: "waits for its upstream", heard: make(chan string, 1)}
+	opts := n.opts
+	opts.ReplicaOf, opts.Listen = "127.0.0.1:1", n.report.Addr.String()
+	opts.Log = slog.New(slog.NewTextHandler(said, nil))
+	ctx, cancel := context.WithCancel(n.context())
+	ended := make(chan error, 1)
+	go func() {
+		_, _, err := server.Start(ctx, opts)
+		ended <- err
+	}()
+	require.Contains(t, <-said.heard, "start it without --replica-of")
+	_, err := pgconn.Connect(n.context(), n.url())
+	require.ErrorContains(t, err, "57P03")
+	cancel()
+	require.ErrorIs(t, <-ended, context.Canceled)
+	n.start()
+	require.Equal(t, "primary", n.report.Role.String())
+}
+
+// saying is a log that hands on the first line with a text.
+type saying struct {
+	text  string
+	heard chan string // capacity 1
+}
+
+func (w saying) Write(b []byte) (int, error) {
+	if strings.Contains(string(b), w.text) {
+		select {
+		case w.heard <- string(b):
+		default:
+		}
+	}
+	return len(b), nil
 }
 
 // TestTargetSessionAttrs: multi-host strings of a driver find their node by what it reports, also

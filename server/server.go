@@ -324,6 +324,7 @@ func (srv *Server) engineOptions() (engine.Options, error) {
 			return time.Duration(srv.settings.number(idCheckpointTimeout)) * time.Second
 		},
 		ReplicaOf: srv.opts.ReplicaOf,
+		MayFollow: srv.mayFollow,
 		Quorum:    &srv.quorum,
 		Events:    srv.engineEvents(),
 	}
