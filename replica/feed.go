@@ -32,10 +32,7 @@ type feed struct {
 	wanted chan struct{}           // a report is to be sent at once
 	answer atomic.Bool             // and upstream is to answer it
 	hurry  atomic.Bool             // commits wait upstream for what we report
-
-	// receiver's goroutine only
-	staleness time.Duration // of upstream, as its last keepalive said
-	trusted   bool          // a keepalive has said what upstream's staleness is
+	probes probes
 }
 
 // stream takes log from one timeline until the link is lost, with an error, or the timeline ends.
@@ -132,26 +129,18 @@ func (f *feed) message(ctx context.Context, msg []byte, now time.Time) error {
 			return err
 		}
 		f.receiver.status.heard(data.End, data.Time, now)
-		if err := f.receive(ctx, data.Start, data.Bytes); err != nil {
-			return err
-		}
-		// What is under way to a primary's standbys is as old as the message. Of a standby's that can
-		// be said only behind a keepalive, which tells how old its own data are.
-		if f.trusted && f.staleness == 0 {
-			f.saw(data.End, now)
-		}
+		return f.receive(ctx, data.Start, data.Bytes)
 	case KindKeepalive:
 		k, err := DecodeKeepalive(msg)
 		if err != nil {
 			return err
 		}
 		f.receiver.status.heard(k.End, k.Time, now)
-		f.staleness, f.trusted = k.Staleness, true
 		f.hurry.Store(k.Hurry)
-		f.saw(k.End, now.Add(-k.Staleness))
+		f.judgeAge(&k)
 		// Whatever moved and did not say so is reported a keepalive later, not an interval.
 		f.receiver.poke()
-		if k.Reply {
+		if k.Reply || k.Staled {
 			f.want(false)
 		}
 	default:
@@ -160,8 +149,15 @@ func (f *feed) message(ctx context.Context, msg []byte, now time.Time) error {
 	return nil
 }
 
-func (f *feed) saw(end wal.LSN, at time.Time) {
-	f.receiver.fresh.saw(end, at, f.receiver.opts.Applied())
+// judgeAge takes from a keepalive how fresh what it speaks of is: it was looked up behind the
+// sending of the newest report it answers, and was at most its staleness old then.
+func (f *feed) judgeAge(k *Keepalive) {
+	if !k.Staled {
+		return
+	}
+	if at, ok := f.probes.answered(k.Heard); ok {
+		f.receiver.fresh.saw(k.End, at.Add(-k.Staleness), f.receiver.opts.Applied())
+	}
 }
 
 // receive gives the log a piece. A full disk loses nothing: the piece waits here, upstream behind

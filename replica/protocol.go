@@ -13,13 +13,15 @@ import (
 // microseconds since 2000.
 //
 //	'w'  start u64 | end of log u64 | time u64 | log bytes      the sender's data
-//	'k'  end of log u64 | time u64 | reply u8 [| staleness u64]   the sender's keepalive
+//	'k'  end of log u64 | time u64 | reply u8 [| staleness u64 | heard u64]
+//	                                                            the sender's keepalive
 //	'r'  write u64 | flush u64 | apply u64 | time u64 | reply u8   the receiver's status
 //	'h'  time u64 | xmin u32 | epoch u32 | xmin u32 | epoch u32    hot standby feedback, ignored
 //
 // staleness is ours, sent to replicas that shook hands: how many microseconds what the sender has
 // is behind the primary, so that a replica of a replica knows how old its own data are. Its highest
-// bit says hurry: commits wait for standbys here, so every advance is to be reported at once.
+// bit says hurry: commits wait for standbys here, so every advance is to be reported at once. heard
+// is how many statuses had come on this stream when the rest was looked up.
 const (
 	KindData      = 'w'
 	KindKeepalive = 'k'
@@ -30,7 +32,7 @@ const (
 const (
 	dataHeaderSize = 1 + 8 + 8 + 8
 	keepaliveSize  = 1 + 8 + 8 + 1
-	staleKeepSize  = keepaliveSize + 8
+	staleKeepSize  = keepaliveSize + 8 + 8
 	statusSize     = 1 + 8 + 8 + 8 + 8 + 1
 	feedbackSize   = 1 + 8 + 4*4
 )
@@ -58,9 +60,10 @@ type Keepalive struct {
 	Time  time.Time
 	Reply bool // a Status is wanted at once
 
-	Staled    bool          // it says Staleness
+	Staled    bool          // it says what follows
 	Staleness time.Duration // whole microseconds; 0 on a primary
-	Hurry     bool          // with Staled: reports of progress are wanted without delay
+	Hurry     bool          // reports of progress are wanted without delay
+	Heard     uint64        // statuses that had come when End was read
 }
 
 // Status is what a receiver has done: each position is the end of what was written, flushed,
@@ -103,6 +106,7 @@ func AppendKeepalive(dst []byte, k Keepalive) []byte {
 			micros |= hurryBit
 		}
 		dst = binary.BigEndian.AppendUint64(dst, micros)
+		dst = binary.BigEndian.AppendUint64(dst, k.Heard)
 	}
 	return dst
 }
@@ -116,6 +120,7 @@ func DecodeKeepalive(msg []byte) (k Keepalive, err error) {
 		micros := binary.BigEndian.Uint64(msg[keepaliveSize:])
 		k.Hurry = micros&hurryBit != 0
 		k.Staleness = time.Duration(min(micros&^hurryBit, stalenessMax)) * time.Microsecond
+		k.Heard = binary.BigEndian.Uint64(msg[keepaliveSize+8:])
 	}
 	k.End = wal.LSN(binary.BigEndian.Uint64(msg[1:]))
 	k.Time = decodeTime(msg[9:])

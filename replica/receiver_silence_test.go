@@ -223,53 +223,60 @@ func TestReceiverReportsProgress(t *testing.T) {
 	})
 }
 
-// How fresh a standby is follows from what upstream was seen to have when, and how old that was.
+// How fresh a standby is follows from what upstream had when it answered a report, and how old that
+// was: never from when a message came, which may have been under way for long.
 func TestReceiverKnowsHowFreshItIs(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		p := newPrimary(t)
 		s := standbyOf(t, p)
 		up, fars := pipeUpstream(s)
-		r := follow(t, s, up.dial, nil)
+		r := follow(t, s, up.dial, func(o *replica.ReceiverOptions) {
+			o.StatusInterval = func() time.Duration { return 0 }
+			o.Timeout = func() time.Duration { return 0 }
+		})
 		far := <-fars
-		go func() { // upstream reads
-			for {
-				if _, err := far.Receive(); err != nil {
-					return
-				}
-			}
-		}()
-		require.True(t, r.FreshAsOf().IsZero())
-		from := s.log.Flushed()
+		status(t, far)
+		first, from := time.Now(), s.log.Flushed()
+		said := func(k replica.Keepalive) {
+			k.End, k.Staled = p.log.Flushed(), true
+			keepalive(t, far, k)
+			synctest.Wait()
+			r.AppliedMoved()
+		}
 		p.commit(100)
 		p.flush()
 
-		// A message of log says nothing while upstream may itself be behind.
+		time.Sleep(time.Second)
+		said(replica.Keepalive{})
+		status(t, far) // each keepalive is answered
+		second := time.Now()
+		require.True(t, r.FreshAsOf().IsZero(), "it answers nothing: it may be of any time")
+
+		// A message that was held up for a minute is as old as the report it answers.
+		time.Sleep(time.Minute)
+		said(replica.Keepalive{Heard: 1})
+		require.True(t, r.FreshAsOf().IsZero(), "what it speaks of is not applied")
 		sendLog(t, p, far, from)
 		synctest.Wait()
 		r.AppliedMoved()
-		require.True(t, r.FreshAsOf().IsZero())
+		require.Equal(t, first, r.FreshAsOf())
+		said(replica.Keepalive{Heard: 2})
+		require.Equal(t, second, r.FreshAsOf())
+		said(replica.Keepalive{Heard: 2})
+		require.Equal(t, second, r.FreshAsOf(), "the same answer again is no news")
 
-		keepalive(t, far, replica.Keepalive{End: p.log.Flushed(), Staled: true, Staleness: time.Minute})
-		synctest.Wait()
-		require.Equal(t, time.Now().Add(-time.Minute), r.FreshAsOf())
-
+		// What upstream has is itself behind its own upstream.
+		for len(far.in) > 0 {
+			status(t, far)
+			synctest.Wait()
+		}
 		time.Sleep(time.Second)
-		keepalive(t, far, replica.Keepalive{End: p.log.Flushed(), Staled: true})
-		synctest.Wait()
-		require.Equal(t, time.Now(), r.FreshAsOf())
-
-		// From a primary it does; it counts once it is applied.
+		said(replica.Keepalive{})
+		status(t, far)
+		third := time.Now()
 		time.Sleep(time.Second)
-		from = p.log.Flushed()
-		p.commit(100)
-		p.flush()
-		sendLog(t, p, far, from)
-		came := time.Now()
-		synctest.Wait()
-		time.Sleep(time.Second)
-		require.Equal(t, p.log.Flushed(), s.log.Flushed())
-		r.AppliedMoved()
-		require.Equal(t, came, r.FreshAsOf())
+		said(replica.Keepalive{Heard: 100, Staleness: 3 * time.Second / 2})
+		require.Equal(t, third.Add(-3*time.Second/2), r.FreshAsOf())
 	})
 }
 
@@ -379,13 +386,13 @@ func TestReceiverForgetsAnUpstreamsEnd(t *testing.T) {
 		})
 		far := <-fars
 		status(t, far)
-		keepalive(t, far, replica.Keepalive{End: at + 1000, Staled: true})
+		keepalive(t, far, replica.Keepalive{End: at + 1000, Staled: true, Heard: 1})
 		synctest.Wait()
 		require.NoError(t, far.Close())
 		far = <-fars
 		status(t, far)
-		keepalive(t, far, replica.Keepalive{End: at + 100, Staled: true})
 		seen := time.Now()
+		keepalive(t, far, replica.Keepalive{End: at + 100, Staled: true, Heard: 1})
 		synctest.Wait()
 		time.Sleep(time.Second)
 		applied.Store(uint64(at + 100))

@@ -71,6 +71,7 @@ func (f *feed) report(ctx context.Context) {
 	var said reported
 	for {
 		said.say(f.progress(), f.receiver.opts.Clock.Now())
+		f.probes.sending(said.at)
 		if err := f.send(&said); err != nil {
 			f.fail(fmt.Errorf("replica: report to upstream: %w", err))
 			return

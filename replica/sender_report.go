@@ -7,13 +7,17 @@ import (
 	"ackdb/wal"
 )
 
+// lagsKept is how long the last lags are shown of a peer that has everything.
+const lagsKept = 10 * time.Second
+
 // report is what a peer has said of itself, and what of that is believed. It is guarded by the
 // sender's lock.
 type report struct {
 	last  Status
 	any   bool
+	taken uint64 // reports
 	lags  lagTracker
-	full  bool // the last report confirmed all that had been sent
+	full  time.Time // reports confirm all that had been sent since then; zero: the last did not
 	floor positions
 
 	// trusted says that the peer shook hands, so that whatever it reports is in its log.
@@ -46,11 +50,16 @@ func (r *report) take(s Status, sent wal.LSN, now time.Time) (proven positions, 
 		}
 	}
 	r.lags.report(said, now)
-	full := said[rungApply] == sent
-	if full && r.full {
+	switch full := said[rungApply] == sent; {
+	case !full:
+		r.full = time.Time{}
+	case r.full.IsZero():
+		r.full = now
+	case now.Sub(r.full) >= lagsKept:
 		r.lags.clear()
 	}
-	r.full, r.last, r.any = full, s, true
+	r.last, r.any = s, true
+	r.taken++
 	return proven, said[rungFlush]
 }
 

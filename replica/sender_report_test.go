@@ -151,6 +151,9 @@ func TestStandbyRow(t *testing.T) {
 	s.report(end, end, end)
 	require.Equal(t, 3*time.Second, *s.row().ReplayLag)
 	s.report(end, end, end)
+	require.NotNil(t, s.row().ReplayLag, "a replica reports several times a second")
+	s.pass(10 * time.Second)
+	s.report(end, end, end)
 	require.Nil(t, s.row().ReplayLag, "all is confirmed, and nothing has happened since")
 }
 

@@ -96,6 +96,13 @@ func (s *sender) caughtUp() {
 	}
 }
 
+// heardReports is how many reports have come.
+func (s *sender) heardReports() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.report.taken
+}
+
 // keepAlive sends a keepalive if one is due.
 func (s *sender) keepAlive(idle bool) error {
 	now := s.hub.clock.Now()
@@ -111,11 +118,16 @@ func (s *sender) keepAlive(idle bool) error {
 		return nil
 	}
 	s.keptAlive = now
-	k := Keepalive{End: s.hub.opts.Log.Flushed(), Time: now, Reply: ask, Staled: shaken}
+	k := Keepalive{Time: now, Reply: ask, Staled: shaken}
 	k.Hurry = shaken && s.hub.quorum.required.Load()
+	if shaken {
+		k.Heard = s.heardReports()
+	}
 	if stale := s.hub.opts.Settings().Staleness; shaken && stale != nil {
 		k.Staleness = stale()
 	}
+	// Last: it has to cover what the two above say of it.
+	k.End = s.hub.opts.Log.Flushed()
 	s.head = AppendKeepalive(s.head[:0], k)
 	return s.link.Send(s.head)
 }
