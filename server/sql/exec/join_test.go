@@ -63,12 +63,18 @@ func randomJoin(r *rand.Rand) string {
 			"r.a IN (1, 2, 3)", "l.a + r.a < 8", "EXISTS (SELECT 1 FROM o_$t s WHERE s.a $e l.a)",
 			"r.b IN (SELECT b FROM o_$t s WHERE s.a $e r.a)"))
 	}
-	from := fmt.Sprintf("l_$t l %s r_$t r ON %s", join(), on("l", "r"))
+	left := pick("l_$t l", "l_$t l", "(SELECT b, a, c FROM l_$t WHERE b > 1) l",
+		"(SELECT a + 0 AS a, b, c FROM l_$t) l")
+	right := pick("r_$t r", "r_$t r", "(SELECT c, b, a FROM r_$t WHERE a < 4) r",
+		"(SELECT x.a, y.b, y.c FROM r_$t x JOIN o_$t y ON y.a $e x.a AND y.b $e x.b) r",
+		"(SELECT x.a, y.b, y.c FROM r_$t x LEFT JOIN o_$t y ON y.a $e x.a WHERE x.b $e 2) r")
+	from := fmt.Sprintf("%s %s %s ON %s", left, join(), right, on("l", "r"))
 	switch r.IntN(3) {
 	case 0:
 		from += fmt.Sprintf(" %s o_$t o ON %s", join(), on("r", "o"))
 	case 1:
-		from += ", LATERAL (SELECT count(*) AS a FROM o_$t q WHERE q.a $e l.b) o"
+		from += pick(", LATERAL (SELECT q.a FROM o_$t q WHERE q.a $e l.b AND q.b > 2) o",
+			", LATERAL (SELECT count(*) AS a FROM o_$t q WHERE q.a $e l.b) o")
 	default:
 		from += " LEFT JOIN (SELECT 1 AS a) o ON o.a = l.a"
 	}

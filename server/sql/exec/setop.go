@@ -112,8 +112,8 @@ func (o *setOp) next(r *run) ([]types.Datum, error) {
 	}
 }
 
-// wanted says whether a row with the key at hand is to be given. With ALL each row of the right side
-// answers for one row only.
+// wanted says whether a row with the key at hand is to be given. With ALL each row of the right
+// side answers for one row only.
 func (o *setOp) wanted() bool {
 	n := o.count[string(o.key)]
 	if o.node.All && n > 0 {

@@ -94,7 +94,9 @@ func (o *window) compute(r *run, call *plan.WindowCall, column int) error {
 			return err
 		}
 	}
-	slices.SortStableFunc(list, func(a, b windowRow) int { return compareWindow(a, b, call.OrderBy) })
+	slices.SortStableFunc(list, func(a, b windowRow) int {
+		return compareWindow(a, b, call.OrderBy)
+	})
 	if err := r.check(); err != nil {
 		return err
 	}

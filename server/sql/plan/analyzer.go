@@ -123,8 +123,8 @@ func (a *analyzer) noRelation(r *parse.RangeVar) error {
 	for _, cte := range a.laterCTEs {
 		if r.Name.Schema == "" && cte.Name == r.Name.Name {
 			err = err.WithDetail("There is a WITH item named \"%s\", but it cannot be referenced"+
-				" from this part of the query.", cte.Name).WithHint("Use WITH RECURSIVE, or re-order" +
-				" the WITH items to remove forward references.")
+				" from this part of the query.", cte.Name).WithHint("Use WITH RECURSIVE," +
+				" or re-order the WITH items to remove forward references.")
 		}
 	}
 	return err.At(a.stmt.Position(r.Pos))

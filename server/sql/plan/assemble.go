@@ -302,6 +302,7 @@ func (a *analyzer) lockedRows(s *selecting, lock *LockRows) error {
 // conditions gathers the conditions of joins that hold in every row of a tree, and says whether
 // all its joins are inner ones.
 func (t *joinTree) conditions(list []Expr) (terms []Expr, inner bool) {
+	list = append(list, t.terms...)
 	if t.leaf != nil {
 		return list, true
 	}

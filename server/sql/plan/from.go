@@ -9,7 +9,12 @@ import (
 // scope's row, of which the tree covers the columns from lo to hi.
 type joinTree struct {
 	lo, hi int
-	leaf   Node // of an item
+	leaf   Node   // of an item
+	terms  []Expr // conditions of its own: the WHERE of a query that was merged into this one
+
+	// Of an item that is a query whose outputs are computed: those, and the tree they read.
+	outs []Expr
+	of   *joinTree
 
 	kind        parse.JoinKind
 	left, right *joinTree
@@ -180,8 +185,19 @@ func (a *analyzer) fromQuery(item *parse.RangeSubselect) (*joinTree, error) {
 	a.unreachable = a.scope.sources
 	var node Node
 	var columns []Column
+	var inner *joinTree
+	var s *selecting
 	_, err := a.nested(parent, func() (err error) {
-		node, columns, err = a.query(item.Query)
+		if !mergeable(item.Query) {
+			node, columns, err = a.query(item.Query)
+			return err
+		}
+		if s, columns, err = a.resolveSelect(item.Query); err != nil {
+			return err
+		}
+		if inner = s.merged(a.scope.width); inner == nil {
+			node, err = a.assemble(s)
+		}
 		return err
 	})
 	a.unreachable = saved
@@ -193,10 +209,14 @@ func (a *analyzer) fromQuery(item *parse.RangeSubselect) (*joinTree, error) {
 		name = item.Alias.Name
 	}
 	if len(a.locking) > 0 && a.locks(name) {
-		return nil, a.unsupported(parse.NoPos, lockName(a.locking[0].Strength)+" on a query in FROM")
+		lock := lockName(a.locking[0].Strength)
+		return nil, a.unsupported(parse.NoPos, lock+" on a query in FROM")
 	}
-	return a.item(querySource(name, columns, item.Alias), item.Alias,
-		&SubqueryScan{In: node, Alias: name, Width: len(columns)})
+	src := querySource(name, columns, item.Alias)
+	if inner != nil {
+		return a.merge(src, s, inner, item.Alias)
+	}
+	return a.item(src, item.Alias, &SubqueryScan{In: node, Alias: name, Width: len(columns)})
 }
 
 // fromFunction resolves a function in FROM, which always sees what stands to its left.

@@ -180,7 +180,8 @@ func (m *merging) markNullable() {
 func (m *merging) name() error {
 	alias, scope := m.n.Alias, m.a.scope
 	if u := m.n.UsingAlias; u != nil {
-		src := &source{name: u.Name, columns: m.columns, inline: true, qualified: true, merged: true}
+		src := &source{name: u.Name, columns: m.columns, inline: true, merged: true}
+		src.qualified = true
 		if err := m.a.checkAlias(src, u); err != nil {
 			return err
 		}

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"ackdb/server/sql/catalog"
 	"ackdb/server/sql/parse"
 	"ackdb/server/sql/types"
@@ -36,6 +38,10 @@ type SubqueryScan struct {
 // planTree makes a plan of a tree under terms of the WHERE, which read its columns alone. What it
 // yields are these columns, so whatever is handed down to it is moved by t.lo.
 func (a *analyzer) planTree(t *joinTree, terms []Expr) Node {
+	terms = append(terms[:len(terms):len(terms)], t.terms...)
+	if t.of != nil {
+		return a.planProjected(t, terms)
+	}
 	if t.leaf != nil {
 		return a.planLeaf(t.leaf, shiftAll(terms, -t.lo))
 	}
@@ -220,7 +226,8 @@ func (d *distribution) canLookUp(scan *Scan, at, from *joinTree) bool {
 // sized gives a copy of a scan as it would be without the other side of the join.
 func (d *distribution) sized(scan *Scan, at *joinTree, terms []Expr) Node {
 	s := *scan
-	s.Access, s.Filter = keyAccess(s.Table, conjunction(shiftAll(terms, -at.lo)))
+	all := shiftAll(slices.Concat(terms, at.terms), -at.lo)
+	s.Access, s.Filter = keyAccess(s.Table, conjunction(all))
 	return &s
 }
 
@@ -230,7 +237,8 @@ func (d *distribution) hashKeys(j *Join) {
 	rest := d.here[:0:0]
 	for _, term := range d.here {
 		cmp, ok := term.(*Compare)
-		if !ok || cmp.Op != EQ || isVolatile(term) || runsQuery(term) || !types.Keyable(cmp.L.Type().OID) {
+		if !ok || cmp.Op != EQ || isVolatile(term) || runsQuery(term) ||
+			!types.Keyable(cmp.L.Type().OID) {
 			rest = append(rest, term)
 			continue
 		}
@@ -266,7 +274,7 @@ func (a *analyzer) lookUp(
 	var pinned []Expr
 	for _, column := range t.PrimaryKey.Columns {
 		local := false
-		for _, term := range *terms {
+		for _, term := range slices.Concat(*terms, at.terms) {
 			local = local || pins(t, shift(term, -at.lo), column) != nil
 		}
 		if local {
@@ -285,7 +293,8 @@ func (a *analyzer) lookUp(
 		slot := a.newSlot()
 		binds = append(binds, Binding{Slot: slot, Expr: value})
 		outer := outerOf(value, slot)
-		key := &Field{Index: at.lo + column, T: t.Columns[column].Type, Name: t.Columns[column].Name}
+		c := &t.Columns[column]
+		key := &Field{Index: at.lo + column, T: c.Type, Name: c.Name}
 		pinned = append(pinned, &Compare{Op: EQ, L: key, R: outer})
 		used[by] = true
 	}

@@ -329,6 +329,11 @@ func (s *scope) origin(x Expr) (uint32, int16) {
 		return 0, 0
 	}
 	for _, src := range s.sources {
+		for _, column := range src.columns {
+			if f, ok := column.expr.(*Field); ok && f.Index == c.Index && !src.merged {
+				return column.tableOID, column.attnum
+			}
+		}
 		if src.inline {
 			continue
 		}

@@ -61,9 +61,19 @@ func (a *analyzer) queryBody(n *parse.SelectStmt) (Node, []Column, error) {
 	return a.selectStmt(n)
 }
 
-// selectStmt plans SELECT or VALUES. The clauses are resolved in the order Postgres does it, so
-// that of two mistakes the same is reported.
+// selectStmt plans SELECT or VALUES.
 func (a *analyzer) selectStmt(n *parse.SelectStmt) (Node, []Column, error) {
+	s, columns, err := a.resolveSelect(n)
+	if err != nil {
+		return nil, nil, err
+	}
+	node, err := a.assemble(s)
+	return node, columns, err
+}
+
+// resolveSelect resolves SELECT or VALUES. The clauses come in the order Postgres resolves them, so
+// that of two mistakes the same is reported.
+func (a *analyzer) resolveSelect(n *parse.SelectStmt) (*selecting, []Column, error) {
 	s := &selecting{n: n}
 	if n.Into != nil {
 		return nil, nil, a.unsupported(parse.NoPos, "SELECT INTO")
@@ -80,8 +90,7 @@ func (a *analyzer) selectStmt(n *parse.SelectStmt) (Node, []Column, error) {
 		columns[i] = Column{Name: out.name, Type: out.expr.Type(), TableOID: oid, Attnum: attnum,
 			pos: out.pos}
 	}
-	node, err := a.assemble(s)
-	return node, columns, err
+	return s, columns, nil
 }
 
 // clauses resolves what follows FROM.

@@ -179,7 +179,8 @@ func (a *analyzer) setOrderColumn(s *selecting, item parse.SortBy) (int, error) 
 	case *parse.ColumnRef:
 		if len(n.Fields) == 1 && !n.Star {
 			if i, err = a.outputNamed(s, n, "ORDER BY"); i < 0 && err == nil {
-				err = a.noColumn(nil, n.Fields[0], n.Pos, "column \"%s\" does not exist", n.Fields[0])
+				name := n.Fields[0]
+				err = a.noColumn(nil, name, n.Pos, "column \"%s\" does not exist", name)
 			}
 			return i, err
 		}

@@ -54,7 +54,8 @@ func (a *analyzer) with(n *parse.WithClause) (*withClause, error) {
 					"WITH query name \"%s\" specified more than once", item.Name)
 			}
 		}
-		c := &cteName{cte: &CTE{Name: item.Name, always: item.Materialize == parse.MaterializeAlways}}
+		always := item.Materialize == parse.MaterializeAlways
+		c := &cteName{cte: &CTE{Name: item.Name, always: always}}
 		if n.Recursive {
 			c.pending = true
 			a.ctes = append(a.ctes, c)
