@@ -5,81 +5,68 @@ import (
 
 	"ackdb/server/sql/builtin"
 	"ackdb/server/sql/catalog"
+	"ackdb/server/sql/pgcatalog"
 	"ackdb/server/sql/types"
 )
+
+// site is what the catalogs say of this server.
+var site = pgcatalog.Site{Database: databaseName, DatabaseOID: databaseOID, Superuser: superuser}
 
 // hostCatalog answers what functions ask about objects, as the session's transaction sees them.
 type hostCatalog host
 
 func (h *hostCatalog) session() *session { return (*session)(h) }
 
-// Visible implements builtin.Catalog: an object is visible when its bare name finds it.
-func (h *hostCatalog) Visible(kind, object types.OID) (visible, exists bool) {
-	switch kind {
-	case types.RegType:
-		return true, types.Lookup(object) != nil
-	case types.RegClass:
-		return h.relationVisible(uint32(object))
-	}
-	return false, false
-}
-
-func (h *hostCatalog) relationVisible(oid uint32) (visible, exists bool) {
+// definitions prints objects as the session's search path finds them.
+func (h *hostCatalog) definitions() pgcatalog.Definitions {
 	s := h.session()
 	s.refreshText()
-	snapshot := s.snapshot()
-	name, exists := relationName(snapshot, oid)
-	if !exists {
-		return false, false
-	}
-	return relationOID(snapshot.Resolve(s.text.path, "", name)) == oid, true
+	return pgcatalog.Definitions{Snapshot: s.snapshot(), Path: s.text.path}
 }
 
-// relationName is the name of a table, sequence, index or view of the system.
-func relationName(snapshot *catalog.Snapshot, oid uint32) (string, bool) {
-	if t := snapshot.TableByOID(oid); t != nil {
-		return t.Name, true
-	}
-	if q := snapshot.SequenceByOID(oid); q != nil {
-		return q.Name, true
-	}
-	if v := snapshot.VirtualByOID(oid); v != nil {
-		return v.Name, true
-	}
-	return "", false
-}
-
-func relationOID(r catalog.Relation) uint32 {
-	switch {
-	case r.Table != nil:
-		return r.Table.OID
-	case r.Sequence != nil:
-		return r.Sequence.OID
-	case r.Virtual != nil:
-		return r.Virtual.OID
-	}
-	return 0
+// Visible implements builtin.Catalog.
+func (h *hostCatalog) Visible(kind, object types.OID) (visible, exists bool) {
+	return h.definitions().Visible(kind, uint32(object))
 }
 
 // TypeName implements builtin.Catalog: there are no types of users' own.
-func (h *hostCatalog) TypeName(types.OID) (string, bool) { return "", false }
+func (h *hostCatalog) TypeName(oid types.OID) (string, bool) {
+	return pgcatalog.PseudoTypeName(oid)
+}
 
 // RoleName implements builtin.Catalog.
 func (h *hostCatalog) RoleName(oid types.OID) (string, bool) {
-	return superuser, oid == superuserOID
+	return site.RoleName(uint32(oid))
 }
 
 // IndexDef implements builtin.Catalog.
-func (h *hostCatalog) IndexDef(types.OID, int, bool) (string, bool) { return "", false }
+func (h *hostCatalog) IndexDef(index types.OID, column int, pretty bool) (string, bool) {
+	return h.definitions().Index(uint32(index), column, pretty)
+}
 
 // ConstraintDef implements builtin.Catalog.
-func (h *hostCatalog) ConstraintDef(types.OID, bool) (string, bool) { return "", false }
+func (h *hostCatalog) ConstraintDef(constraint types.OID, _ bool) (string, bool) {
+	return h.definitions().Constraint(uint32(constraint))
+}
 
 // ViewDef implements builtin.Catalog.
 func (h *hostCatalog) ViewDef(types.OID, bool) (string, bool) { return "", false }
 
+// FunctionDef implements builtin.Catalog.
+func (h *hostCatalog) FunctionDef(function types.OID, part builtin.FunctionPart) (string, bool) {
+	switch part {
+	case builtin.FunctionResult:
+		return pgcatalog.FunctionResult(uint32(function))
+	case builtin.FunctionIdentity:
+		return pgcatalog.FunctionArguments(uint32(function), true)
+	}
+	return pgcatalog.FunctionArguments(uint32(function), false)
+}
+
 // Comment implements builtin.Catalog.
-func (h *hostCatalog) Comment(types.OID, string, int) (string, bool) { return "", false }
+func (h *hostCatalog) Comment(object types.OID, catalog string, column int) (string, bool) {
+	return pgcatalog.Comment(uint32(object), catalog, column)
+}
 
 // SerialSequence implements builtin.Catalog.
 func (h *hostCatalog) SerialSequence(table, column string) (string, bool, error) {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"ackdb/server/sql/catalog"
+	"ackdb/server/sql/pgcatalog"
 	"ackdb/server/sql/types"
 )
 
@@ -27,7 +28,8 @@ func (s *session) refreshText() {
 	}
 	if snapshot := s.snapshot(); t.snapshot != snapshot {
 		t.snapshot = snapshot
-		t.env.Names = catalog.Names{Snapshot: snapshot, Path: t.path}
+		t.env.Names = catalog.Names{Snapshot: snapshot, Path: t.path,
+			Next: pgcatalog.Names{Site: site}}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ackdb/server/sql/catalog"
+	"ackdb/server/sql/pgcatalog"
 	"ackdb/server/sql/types"
 )
 
@@ -40,7 +41,7 @@ func (srv *Server) virtualTables() []*catalog.VirtualTable {
 				return rows(&viewEnv{ctx: ctx, session: s, snapshot: env.Snapshot}, yield)
 			}}
 	}
-	return []*catalog.VirtualTable{
+	return append(pgcatalog.Tables(site), []*catalog.VirtualTable{
 		view(oidPgSettings, "pg_settings", settingsColumns, srv.settingsRows),
 		view(oidPgStatActivity, "pg_stat_activity", activityColumns, srv.activityRows),
 		view(oidPgLocks, "pg_locks", locksColumns, srv.lockRows),
@@ -52,7 +53,7 @@ func (srv *Server) virtualTables() []*catalog.VirtualTable {
 		view(oidAckEpochs, "ack_epochs", epochColumns, srv.epochRows),
 		view(oidAckLossWindow, "ack_loss_window", lossColumns, srv.lossRows),
 		view(oidAckFlusher, "ack_flusher", flusherColumns, srv.flusherRows),
-	}
+	}...)
 }
 
 // viewEnv is what a view may look at; session is nil when nobody asks (a plan being made).

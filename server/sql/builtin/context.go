@@ -117,6 +117,8 @@ type Catalog interface {
 	IndexDef(index types.OID, column int, pretty bool) (string, bool)
 	ConstraintDef(constraint types.OID, pretty bool) (string, bool)
 	ViewDef(view types.OID, pretty bool) (string, bool)
+	// FunctionDef prints a part of a function's definition.
+	FunctionDef(function types.OID, part FunctionPart) (string, bool)
 	// Comment is what COMMENT ON gave; catalog is the name of the catalog, empty for any.
 	Comment(object types.OID, catalog string, column int) (string, bool)
 	// SerialSequence names the sequence a column owns.
@@ -124,6 +126,16 @@ type Catalog interface {
 	// Size estimates the bytes of a relation, or of the whole database for 0.
 	Size(relation types.OID, kind SizeKind) (int64, bool)
 }
+
+// FunctionPart says what of a function's definition is printed.
+type FunctionPart uint8
+
+// The parts of a function's definition.
+const (
+	FunctionResult FunctionPart = iota
+	FunctionArguments
+	FunctionIdentity // the arguments that tell it from others of its name
+)
 
 // SizeKind says what of a relation is measured.
 type SizeKind uint8

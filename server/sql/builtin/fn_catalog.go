@@ -54,9 +54,9 @@ func init() {
 		fn("pg_relation_is_publishable", boolean, evalFalse, types.RegClass).stable(),
 		fn("pg_tablespace_location", text, evalEmptyText, oid).stable(),
 		fn("pg_get_partkeydef", text, evalNull, oid).stable(),
-		fn("pg_get_function_result", text, evalNull, oid).stable(),
-		fn("pg_get_function_arguments", text, evalNull, oid).stable(),
-		fn("pg_get_function_identity_arguments", text, evalNull, oid).stable(),
+		fn("pg_get_function_result", text, functionDef(FunctionResult), oid).stable(),
+		fn("pg_get_function_arguments", text, functionDef(FunctionArguments), oid).stable(),
+		fn("pg_get_function_identity_arguments", text, functionDef(FunctionIdentity), oid).stable(),
 		fn("pg_get_ruledef", text, evalNull, oid).stable(),
 		fn("pg_get_triggerdef", text, evalNull, oid).stable(),
 		fn("pg_get_statisticsobjdef_columns", text, evalNull, oid).stable(),
@@ -171,6 +171,12 @@ func evalConstraintDef(c *Context, a []Datum) (Datum, error) {
 
 func evalViewDef(c *Context, a []Datum) (Datum, error) {
 	return textOrNull(c.catalog().ViewDef(OID(a[0].Int()), len(a) > 1 && a[1].Bool()))
+}
+
+func functionDef(part FunctionPart) Eval {
+	return func(c *Context, a []Datum) (Datum, error) {
+		return textOrNull(c.catalog().FunctionDef(OID(a[0].Int()), part))
+	}
 }
 
 func evalSerialSequence(c *Context, a []Datum) (Datum, error) {
@@ -318,6 +324,7 @@ func (noCatalog) RoleName(OID) (string, bool)                      { return "", 
 func (noCatalog) IndexDef(OID, int, bool) (string, bool)           { return "", false }
 func (noCatalog) ConstraintDef(OID, bool) (string, bool)           { return "", false }
 func (noCatalog) ViewDef(OID, bool) (string, bool)                 { return "", false }
+func (noCatalog) FunctionDef(OID, FunctionPart) (string, bool)     { return "", false }
 func (noCatalog) Comment(OID, string, int) (string, bool)          { return "", false }
 func (noCatalog) SerialSequence(_, _ string) (string, bool, error) { return "", false, nil }
 func (noCatalog) Size(OID, SizeKind) (int64, bool)                 { return 0, false }

@@ -1,0 +1,90 @@
+package pgcatalog
+
+import (
+	"fmt"
+
+	"ackdb/server/sql/catalog"
+	"ackdb/server/sql/types"
+)
+
+// measures are what information_schema says of the sizes of a type; nil where it says nothing.
+type measures struct {
+	characters, octets      any
+	precision, radix, scale any
+	fraction                any // digits of a second
+}
+
+const (
+	// octetsPerCharacter is the most that UTF8 takes in PostgreSQL.
+	octetsPerCharacter = 4
+	// unboundedOctets is what a text without a length may have.
+	unboundedOctets = 1 << 30
+	// modHeader is what the modifiers of texts and numerics have above the length.
+	modHeader = 4
+	// secondDigits is how many digits of a second there are when nothing else is said.
+	secondDigits = 6
+)
+
+func measuresOf(t types.Type) measures {
+	switch t.OID {
+	case types.Text:
+		return measures{octets: unboundedOctets}
+	case types.VarChar, types.BPChar:
+		if t.Mod < 0 {
+			return measures{octets: unboundedOctets}
+		}
+		length := int(t.Mod) - modHeader
+		return measures{characters: length, octets: length * octetsPerCharacter}
+	case types.Int2, types.Int4, types.Int8:
+		return measures{precision: integerBits[t.OID], radix: 2, scale: 0}
+	case types.Float4:
+		return measures{precision: 24, radix: 2}
+	case types.Float8:
+		return measures{precision: 53, radix: 2}
+	case types.Numeric:
+		if t.Mod < 0 {
+			return measures{radix: 10}
+		}
+		return measures{precision: int(t.Mod-modHeader) >> 16 & 0xffff, radix: 10,
+			scale: int(t.Mod-modHeader) & 0xffff}
+	case types.Date:
+		return measures{fraction: 0}
+	case types.Time, types.Timestamp, types.TimestampTZ, types.Interval:
+		if digits := int(t.Mod) & 0xffff; t.Mod >= 0 && digits != 0xffff {
+			return measures{fraction: digits}
+		}
+		return measures{fraction: secondDigits}
+	}
+	return measures{}
+}
+
+func schemaColumns(e *env, w *writer) error {
+	for _, h := range holders(e.Snapshot) {
+		for i := range h.columns {
+			if err := e.schemaColumn(w, &h, &h.columns[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (e *env) schemaColumn(w *writer, h *holder, c *catalog.Column) error {
+	info := typeInfo(c.Type.OID)
+	m := measuresOf(c.Type)
+	name := TypeName(c.Type.OID)
+	if types.ElemOf(c.Type.OID) != 0 && info.Len < 0 && c.Type.OID != types.Int2Vector &&
+		c.Type.OID != types.OidVector {
+		name = "ARRAY"
+	}
+	var collation [3]any
+	if info.Collation != 0 && info.Collation != defaultCollation {
+		collation = [3]any{e.site.Database, catalog.PgCatalog, "C"}
+	}
+	db := e.site.Database
+	return w.add(db, h.schema, h.name, c.Name, c.Attnum, textOrNull(c.Default), yesNo(!c.NotNull),
+		name, m.characters, m.octets, m.precision, m.radix, m.scale, m.fraction, nil, nil, nil, nil,
+		nil, collation[0], collation[1], collation[2], nil, nil, nil, db, catalog.PgCatalog,
+		info.Name, nil, nil, nil, nil, fmt.Sprint(c.Attnum), "NO", "NO", nil, nil, nil, nil, nil,
+		"NO", "NEVER", nil, yesNo(h.kind == 'r'))
+}

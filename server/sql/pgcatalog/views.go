@@ -1,0 +1,46 @@
+package pgcatalog
+
+// tablesRows is pg_tables.
+func tablesRows(e *env, w *writer) error {
+	for _, h := range holders(e.Snapshot) {
+		if h.kind != 'r' {
+			continue
+		}
+		var space any
+		if h.shared {
+			space = "pg_global"
+		}
+		hasIndex := h.table != nil && len(indexesOf(h.table)) > 0
+		err := w.add(h.schema, h.name, e.site.Superuser, space, hasIndex, false, false, false)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// viewsRows is pg_views. The system's own views are not made of a query, and have no definition.
+func viewsRows(e *env, w *writer) error {
+	for _, h := range holders(e.Snapshot) {
+		if h.kind != 'v' {
+			continue
+		}
+		if err := w.add(h.schema, h.name, e.site.Superuser, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// indexesRows is pg_indexes.
+func indexesRows(e *env, w *writer) error {
+	d := Definitions{Snapshot: e.Snapshot}
+	for _, t := range e.Snapshot.Tables() {
+		for _, i := range indexesOf(t) {
+			if err := w.add(t.Schema, t.Name, i.name, nil, d.index(&i, false)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
