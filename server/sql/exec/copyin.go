@@ -58,7 +58,7 @@ func (x *Executor) CopyIn(ctx context.Context, p *plan.Prepared, env *Env) (*Cop
 		c.types = append(c.types, node.Table.Columns[column].Type)
 	}
 	c.insert = &insert{node: node.Insert, row: make([]types.Datum, len(node.Table.Columns))}
-	if c.insert.writer, err = r.newWriter(node.Table); err != nil {
+	if c.insert.writer, err = r.newWriter(node.Table, node.Insert.Checks); err != nil {
 		env.Session.put(r)
 		return nil, err
 	}

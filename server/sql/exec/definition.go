@@ -84,8 +84,7 @@ func (r *run) claimFree(
 }
 
 func (r *run) createTable(ctx context.Context, n *plan.CreateTable) error {
-	t := *n.Table
-	t.Columns = slices.Clone(t.Columns)
+	t := *n.Table.Clone() // the plan may run again (plan's P1)
 	schema := &catalog.Schema{OID: t.SchemaOID, Name: t.Schema}
 	if err := r.claim(ctx, t.SchemaOID, t.Name); err != nil {
 		return err
@@ -104,19 +103,58 @@ func (r *run) createTable(ctx context.Context, n *plan.CreateTable) error {
 			return err
 		}
 	}
-	for _, serial := range n.Serials {
+	if err := r.bringSequences(ctx, schema, &t, n.Serials); err != nil {
+		return err
+	}
+	if err := r.numberConstraints(ctx, &t); err != nil {
+		return err
+	}
+	return r.env.Txn.ddl.PutTable(ctx, &t)
+}
+
+// bringSequences creates the sequences of SERIAL and identity columns.
+func (r *run) bringSequences(
+	ctx context.Context, schema *catalog.Schema, t *catalog.Table, serials []plan.Serial,
+) error {
+	for _, serial := range serials {
 		q := *serial.Sequence
-		c := &t.Columns[serial.Column]
+		c := &t.Columns[t.ColumnByAttnum(serial.Attnum)]
+		var err error
 		if q.Name, err = r.claimFree(ctx, schema, t.Name, c.Name, "seq"); err != nil {
 			return err
 		}
-		q.OwnerTable = oid
+		q.OwnerTable = t.OID
 		if err := r.putSequence(ctx, &q); err != nil {
 			return err
 		}
+		if c.Identity != "" {
+			c.IdentitySequence = q.OID
+			continue
+		}
 		c.Default = "nextval('" + quoted(q.Schema) + "." + quoted(q.Name) + "'::regclass)"
 	}
-	return r.env.Txn.ddl.PutTable(ctx, &t)
+	return nil
+}
+
+// numberConstraints gives the new constraints of a table their oids.
+func (r *run) numberConstraints(ctx context.Context, t *catalog.Table) error {
+	number := func(oid *uint32) (err error) {
+		if *oid == 0 {
+			*oid, err = r.x.catalog.NewOID(ctx)
+		}
+		return err
+	}
+	for i := range t.Checks {
+		if err := number(&t.Checks[i].OID); err != nil {
+			return err
+		}
+	}
+	for i := range t.ForeignKeys {
+		if err := number(&t.ForeignKeys[i].OID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // quoted writes an identifier for inside a string constant.

@@ -77,9 +77,13 @@ func (r *run) buildGathered(
 		source, recheck = t.In, t.In.Filter
 	}
 	in, err := r.buildStep(source)
-	return &gatheredWrite{target: t, update: update, in: in, hold: hold{run: r},
+	o := &gatheredWrite{target: t, update: update, in: in, hold: hold{run: r},
 		returned: returned{exprs: returning}, recheck: recheck,
-		writer: &writer{table: t.Table, codec: newRowCodec(t.Table)}}, err
+		writer: &writer{table: t.Table, codec: newRowCodec(t.Table)}}
+	if update != nil {
+		o.writer.checks = update.Checks
+	}
+	return o, err
 }
 
 func (o *gatheredWrite) open(r *run) error {

@@ -37,7 +37,7 @@ func (r *run) buildInsert(n *plan.Insert) (operator, error) {
 
 func (o *insert) open(r *run) error {
 	if o.writer == nil || o.writer.ids != nil {
-		w, err := r.newWriter(o.node.Table)
+		w, err := r.newWriter(o.node.Table, o.node.Checks)
 		if err != nil {
 			return err
 		}
@@ -88,7 +88,7 @@ func (o *insert) one(r *run) (bool, error) {
 		}
 		return true, o.add(r, o.row)
 	}
-	if err := checkNotNull(w.table, o.row, &r.text); err != nil {
+	if err := w.check(r, o.row); err != nil {
 		return false, err
 	}
 	key := w.codec.encodeKey(o.row)

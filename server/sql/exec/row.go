@@ -145,6 +145,15 @@ func checkNotNull(t *catalog.Table, row []types.Datum, env *types.Env) error {
 	return nil
 }
 
+// errCheck is the error of a row that violates a CHECK constraint.
+func errCheck(t *catalog.Table, name string, row []types.Datum, env *types.Env) error {
+	e := types.Errorf(plan.CodeCheckViolation,
+		"new row for relation \"%s\" violates check constraint \"%s\"", t.Name, name).
+		WithDetail("Failing row contains (%s).", describeRow(row[:len(t.Columns)], env))
+	e.Schema, e.Table, e.Constraint = t.Schema, t.Name, name
+	return e
+}
+
 func describeRow(row []types.Datum, env *types.Env) []byte {
 	var out []byte
 	for i, d := range row {

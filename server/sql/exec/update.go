@@ -107,8 +107,10 @@ type update struct {
 }
 
 func newUpdate(n *plan.Update) *update {
-	return &update{node: n, target: newTarget(n.In), returned: returned{exprs: n.Returning},
+	o := &update{node: n, target: newTarget(n.In), returned: returned{exprs: n.Returning},
 		new: make([]types.Datum, len(n.Table.Columns))}
+	o.writer.checks = n.Checks
+	return o
 }
 
 func (o *update) rewind() bool { return o.target.rewind() && o.returned.rewind() }

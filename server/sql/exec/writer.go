@@ -14,10 +14,12 @@ type writer struct {
 	table *catalog.Table
 	codec *rowCodec
 	ids   *rowIDs // of a table without a primary key
+
+	checks []plan.RowCheck
 }
 
-func (r *run) newWriter(t *catalog.Table) (*writer, error) {
-	w := &writer{table: t, codec: newRowCodec(t)}
+func (r *run) newWriter(t *catalog.Table, checks []plan.RowCheck) (*writer, error) {
+	w := &writer{table: t, codec: newRowCodec(t), checks: checks}
 	if t.PrimaryKey != nil {
 		return w, nil
 	}
@@ -28,7 +30,7 @@ func (r *run) newWriter(t *catalog.Table) (*writer, error) {
 
 // insert adds a row, which must not be there yet.
 func (w *writer) insert(r *run, row []types.Datum) error {
-	if err := checkNotNull(w.table, row, &r.text); err != nil {
+	if err := w.check(r, row); err != nil {
 		return err
 	}
 	if w.table.PrimaryKey == nil {
@@ -45,6 +47,23 @@ func (w *writer) insert(r *run, row []types.Datum) error {
 		return errDuplicate(w.table, row, &r.text)
 	}
 	return w.put(r, key, row)
+}
+
+// check says whether the table may hold the row, as far as the row itself decides.
+func (w *writer) check(r *run, row []types.Datum) error {
+	if err := checkNotNull(w.table, row, &r.text); err != nil {
+		return err
+	}
+	for i := range w.checks {
+		v, err := w.checks[i].Cond.Eval(&r.eval, row)
+		if err != nil {
+			return err
+		}
+		if !v.IsNull() && !v.Bool() {
+			return errCheck(w.table, w.checks[i].Name, row, &r.text)
+		}
+	}
+	return nil
 }
 
 // lock takes the row for writing and gives it as it is then.
@@ -66,7 +85,7 @@ func (w *writer) put(r *run, key []byte, row []types.Datum) error {
 // replace writes a row over the one that is locked under key. A row whose key changes leaves its
 // old place.
 func (w *writer) replace(r *run, key []byte, row []types.Datum, setsKey bool) error {
-	if err := checkNotNull(w.table, row, &r.text); err != nil {
+	if err := w.check(r, row); err != nil {
 		return err
 	}
 	if !setsKey || w.table.PrimaryKey == nil {

@@ -113,7 +113,7 @@ func (a *analyzer) relation(r *parse.RangeVar) (catalog.Relation, error) {
 // resolve looks a name up and remembers the answer, also that there is none (P2).
 func (a *analyzer) resolve(name parse.QName) catalog.Relation {
 	rel := a.env.Catalog.Resolve(a.env.SearchPath, name.Schema, name.Name)
-	a.used = append(a.used, usedRelation{name.Schema, name.Name, rel})
+	a.used = append(a.used, usedRelation{schema: name.Schema, name: name.Name, relation: rel})
 	return rel
 }
 

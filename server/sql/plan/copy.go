@@ -150,6 +150,9 @@ func (a *analyzer) copyFrom(c *Copy, n *parse.CopyStmt) (*Prepared, error) {
 	if err := a.fillDefaults(c.Insert, given); err != nil {
 		return nil, err
 	}
+	if c.Insert.Checks, err = a.rowChecks(t); err != nil {
+		return nil, err
+	}
 	return &Prepared{Kind: KindCopyIn, Tag: "COPY", Refusal: "COPY FROM", Root: c}, nil
 }
 

@@ -14,7 +14,7 @@ type CreateTable struct {
 
 // Serial is a sequence a column of CREATE TABLE brings with it.
 type Serial struct {
-	Column   int
+	Attnum   int16             // of the column
 	Sequence *catalog.Sequence // Name is a wish: a free name like it is taken
 }
 

@@ -33,6 +33,8 @@ const (
 	CodeCardinality        types.Code = "21000"
 	CodeNotNullViolation   types.Code = "23502"
 	CodeUniqueViolation    types.Code = "23505"
+	CodeCheckViolation     types.Code = "23514"
+	CodeForeignKey         types.Code = "23503"
 	CodeBadCopyFormat      types.Code = "22P04"
 )
 

@@ -10,9 +10,6 @@ import (
 
 // insert plans INSERT and describes what RETURNING gives.
 func (a *analyzer) insert(n *parse.InsertStmt) (Node, []Column, error) {
-	if n.Overriding != parse.OverridingNone {
-		return nil, nil, a.unsupported(parse.NoPos, "OVERRIDING")
-	}
 	t, err := a.table(n.Table)
 	if err != nil {
 		return nil, nil, err
@@ -45,6 +42,9 @@ func (a *analyzer) insert(n *parse.InsertStmt) (Node, []Column, error) {
 	}
 	if with != nil {
 		ins.In = with.around(ins.In)
+	}
+	if ins.Checks, err = a.rowChecks(t); err != nil {
+		return nil, nil, err
 	}
 	return ins, columns, a.insertReads(ins)
 }
@@ -109,6 +109,10 @@ func (a *analyzer) targetColumn(t *catalog.Table, c parse.InsertColumn) (int, er
 func (a *analyzer) insertSource(ins *Insert, targets []int, n *parse.InsertStmt) error {
 	t, q := ins.Table, n.Query
 	given := make([]Expr, len(t.Columns))
+	ignore, err := overridden(t, targets, n)
+	if err != nil {
+		return err
+	}
 	switch {
 	case q == nil:
 		ins.In = &Result{}
@@ -134,6 +138,11 @@ func (a *analyzer) insertSource(ins *Insert, targets []int, n *parse.InsertStmt)
 				return err
 			}
 			given[targets[i]] = x
+		}
+	}
+	for i := range given {
+		if ignore[i] {
+			given[i] = nil
 		}
 	}
 	return a.fillDefaults(ins, given)
@@ -353,25 +362,6 @@ func (a *analyzer) returning(list []parse.ResTarget) ([]Expr, []Column, error) {
 		}
 	}
 	return exprs, columns, nil
-}
-
-// defaultExpr gives a column's default, or NULL.
-func (a *analyzer) defaultExpr(c *catalog.Column) (Expr, error) {
-	if c.Default == "" {
-		return &Const{T: c.Type}, nil
-	}
-	stmt, err := parse.ParseOne("SELECT " + c.Default)
-	if err != nil {
-		return nil, types.Errorf(types.CodeDataCorrupted,
-			"default of column \"%s\" cannot be read: %v", c.Name, err)
-	}
-	// The default has a text of its own; positions in it mean nothing to the client. Its names
-	// are resolved from the user's own schemas, whatever the session's path.
-	inner := newAnalyzer(a.env, stmt, nil)
-	inner.place = "DEFAULT expressions"
-	x, err := inner.valueFor(c, stmt.Tree.(*parse.SelectStmt).Targets[0].Val)
-	a.used = append(a.used, inner.used...)
-	return x, withoutPosition(err)
 }
 
 func withoutPosition(err error) error {

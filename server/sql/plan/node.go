@@ -133,6 +133,7 @@ type Insert struct {
 	// Row makes the new row out of In's, one expression a column: a value, a default, or NULL.
 	Row       []Expr
 	Conflict  *Conflict
+	Checks    []RowCheck
 	Returning []Expr // over the new row; nil for none
 
 	// Gather says that all rows of In are to be had before the first is written: In reads the
@@ -165,6 +166,7 @@ type Update struct {
 	Target
 	Set       []SetColumn // over the old row
 	Returning []Expr      // over the new row
+	Checks    []RowCheck  // over the new row
 	SetsKey   bool        // a key column is among Set
 }
 

@@ -63,9 +63,11 @@ type Prepared struct {
 	version  atomic.Uint64
 }
 
-// usedRelation is a name the plan resolved and what it stood for (P2).
+// usedRelation is a name the plan resolved and what it stood for (P2), or what it came to by an oid
+// of the catalog itself.
 type usedRelation struct {
 	schema, name string
+	oid          uint32 // instead of a name
 	relation     catalog.Relation
 }
 
@@ -93,7 +95,13 @@ func (e Env) names() *types.Env {
 // stillMeans says whether every name the plan resolved still means the same (P2).
 func (p *Prepared) stillMeans(env Env) bool {
 	for _, u := range p.used {
-		if env.Catalog.Resolve(env.SearchPath, u.schema, u.name) != u.relation {
+		is := catalog.Relation{}
+		if u.oid != 0 {
+			is = env.Catalog.RelationByOID(u.oid)
+		} else {
+			is = env.Catalog.Resolve(env.SearchPath, u.schema, u.name)
+		}
+		if is != u.relation {
 			return false
 		}
 	}

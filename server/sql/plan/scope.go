@@ -233,6 +233,10 @@ func (a *analyzer) noSource(name string, pos parse.Pos) error {
 // columnRef resolves a, t.a and s.t.a.
 func (a *analyzer) columnRef(ref *parse.ColumnRef) (Expr, error) {
 	fields := ref.Fields
+	if a.place == placeDefault {
+		return nil, a.errorf(ref.Pos, types.CodeFeatureNotSupported,
+			"cannot use column reference in DEFAULT expression")
+	}
 	if len(fields) == 1 {
 		return a.bareColumn(fields[0], ref.Pos)
 	}

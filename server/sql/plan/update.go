@@ -39,6 +39,9 @@ func (a *analyzer) update(n *parse.UpdateStmt) (Node, []Column, error) {
 		return nil, nil, err
 	}
 	up.Target = t.plan(subplans(up))
+	if up.Checks, err = a.rowChecks(t.table); err != nil {
+		return nil, nil, err
+	}
 	return up, columns, nil
 }
 
@@ -183,7 +186,12 @@ func (a *analyzer) assignedValues(
 				"number of columns does not match number of values")
 		}
 	}
-	return func(c *catalog.Column, i int) (Expr, error) { return a.valueFor(c, values[i]) }, nil
+	return func(c *catalog.Column, i int) (Expr, error) {
+		if err := checkAlways(c, values[i]); err != nil {
+			return nil, err
+		}
+		return a.valueFor(c, values[i])
+	}, nil
 }
 
 // assignedQuery resolves SET (a, b) = (query).
@@ -202,6 +210,9 @@ func (a *analyzer) assignedQuery(
 			"number of columns does not match number of values")
 	}
 	return func(c *catalog.Column, i int) (Expr, error) {
+		if err := checkAlways(c, link); err != nil {
+			return nil, err
+		}
 		return a.assign(&RowField{X: s, Index: i, T: columns[i].Type}, c, link.Pos)
 	}, nil
 }
