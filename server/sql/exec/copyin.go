@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"unicode/utf8"
 
 	"ackdb/server/sql/plan"
 	"ackdb/server/sql/types"
@@ -24,8 +25,9 @@ type CopyIn struct {
 
 	format  copyReader
 	pending []byte // what came and is no whole row yet
-	rows    int64
-	ended   bool // the format's own end was met; what follows is ignored
+	read    int64
+	rows    int64 // of them, those WHERE let through
+	ended   bool  // the format's own end was met; what follows is ignored
 	closed  bool
 }
 
@@ -36,7 +38,10 @@ type copyReader interface {
 	read(c *CopyIn, data []byte, last bool) (taken int, end, row bool, err error)
 	// where tells the row it is at, from 1; its text, or that of the field it stopped at, whose
 	// number is column, else -1.
+	// The line is 0 while no row was begun.
 	where() (line int64, text []byte, column int)
+	// finish says what is wrong with data that end here, with so many bytes left.
+	finish(left int) error
 }
 
 // CopyIn starts a COPY ... FROM STDIN.
@@ -65,7 +70,7 @@ func (x *Executor) CopyIn(ctx context.Context, p *plan.Prepared, env *Env) (*Cop
 	if node.Format.Binary {
 		c.format = &binaryReader{}
 	} else {
-		c.format = &textReader{format: node.Format, header: node.Format.Header}
+		c.format = newLineReader(&node.Format)
 	}
 	return c, nil
 }
@@ -102,24 +107,25 @@ func (c *CopyIn) consume(data []byte, last bool) ([]byte, error) {
 	for len(data) > 0 && !c.ended {
 		taken, end, row, err := c.format.read(c, data, last)
 		if err != nil {
-			return nil, c.place(err, true)
+			return nil, c.place(err, false)
 		}
 		if taken == 0 && !end {
-			break
+			return data, nil
 		}
 		data, c.ended = data[taken:], end
 		if !row {
 			continue
 		}
 		if err := c.one(); err != nil {
-			return nil, c.place(err, !isDuplicate(err))
+			return nil, c.place(err, isDuplicate(err))
 		}
 	}
 	return data, nil
 }
 
+// one keeps the row of the fields, if WHERE lets it.
 func (c *CopyIn) one() error {
-	if c.rows++; c.rows%checkEvery == 0 {
+	if c.read++; c.read%checkEvery == 0 {
 		if err := c.run.check(); err != nil {
 			return err
 		}
@@ -127,6 +133,12 @@ func (c *CopyIn) one() error {
 	if err := c.run.evalRow(c.insert.row, c.node.Insert.Row, c.fields); err != nil {
 		return err
 	}
+	if c.node.Where != nil {
+		if ok, err := c.run.truth(c.node.Where, c.insert.row); err != nil || !ok {
+			return err
+		}
+	}
+	c.rows++
 	_, err := c.insert.one(c.run)
 	return err
 }
@@ -139,37 +151,43 @@ func isDuplicate(err error) bool {
 // maxShownLine bounds the line or value an error shows, Postgres' MAX_COPY_DATA_DISPLAY.
 const maxShownLine = 100
 
-// place says in an error where in the data it happened. withLine shows the line too; of a duplicate
-// it is not shown, since Postgres finds those a batch later.
-func (c *CopyIn) place(err error, withLine bool) error {
+// place says in an error where in the data it happened. Without the line: of a duplicate it is not
+// shown, since Postgres finds those a batch later.
+func (c *CopyIn) place(err error, withoutLine bool) error {
 	var e *types.Error
-	if !errors.As(err, &e) {
+	line, text, column := c.format.where()
+	if !errors.As(err, &e) || line == 0 {
 		return err
 	}
-	line, text, column := c.format.where()
 	placed := *e
 	placed.Context = fmt.Sprintf("COPY %s, line %d", c.node.Table.Name, line)
 	if column >= 0 {
-		placed.Context += ", column " + c.node.Table.Columns[c.node.Columns[column]].Name
+		placed.Context += ", column " + c.columnName(column)
 	}
-	if withLine && text != nil {
+	if text != nil && !withoutLine {
 		if len(text) > maxShownLine {
-			text = append(text[:maxShownLine:maxShownLine], "..."...)
+			cut := maxShownLine
+			for cut > 0 && !utf8.RuneStart(text[cut]) {
+				cut--
+			}
+			text = append(text[:cut:cut], "..."...)
 		}
 		placed.Context += ": \"" + string(text) + "\""
 	}
 	return &placed
 }
 
+// columnName names the column of a field.
+func (c *CopyIn) columnName(field int) string {
+	return c.node.Table.Columns[c.node.Columns[field]].Name
+}
+
 // Finish ends the data and gives the command tag.
 func (c *CopyIn) Finish(ctx context.Context) (string, error) {
 	c.run.eval.Ctx = ctx
 	rest, err := c.consume(c.pending, true)
-	if err == nil && !c.ended && len(rest) > 0 {
-		err = types.Errorf(plan.CodeBadCopyFormat, "unexpected EOF in COPY data")
-	}
-	if b, ok := c.format.(*binaryReader); ok && err == nil && !b.header {
-		err = types.Errorf(plan.CodeBadCopyFormat, "COPY file signature not recognized")
+	if err == nil && !c.ended {
+		err = c.place(c.format.finish(len(rest)), false)
 	}
 	tag := "COPY " + strconv.FormatInt(c.rows, 10)
 	c.Close()

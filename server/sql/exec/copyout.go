@@ -9,12 +9,14 @@ import (
 	"ackdb/server/sql/types"
 )
 
-// CopyOut gives the rows of COPY ... TO STDOUT in their text form. It belongs to one goroutine.
+// CopyOut gives the rows of COPY ... TO STDOUT in the format that was asked for. It belongs to one
+// goroutine.
 type CopyOut struct {
 	cursor *Cursor
 	node   *plan.Copy
 	names  []plan.Column
 	header bool // is still to be given
+	ended  bool // all rows were given
 	text   []byte
 }
 
@@ -31,7 +33,7 @@ func (x *Executor) CopyOut(ctx context.Context, p *plan.Prepared, env *Env) (*Co
 	p = cursor.Plan()
 	node = p.Root.(*plan.Copy)
 	return &CopyOut{cursor: cursor, node: node, names: p.CopyColumns,
-		header: node.Format.Header}, nil
+		header: node.Format.Header || node.Format.Binary}, nil
 }
 
 // Binary says which format the rows are given in.
@@ -40,36 +42,61 @@ func (c *CopyOut) Binary() bool { return c.node.Format.Binary }
 // Columns says how many fields a row has.
 func (c *CopyOut) Columns() int { return len(c.names) }
 
-// Next appends the next row to dst, line end included; false at the end.
+// Next appends the next row to dst, line end included; false at the end. What comes before the
+// first row and, in the binary format, behind the last counts as one.
 func (c *CopyOut) Next(ctx context.Context, dst []byte) ([]byte, bool, error) {
 	if c.header {
 		c.header = false
 		return c.appendHeader(dst), true, nil
 	}
+	if c.ended {
+		return dst, false, nil
+	}
 	row, err := c.cursor.Next(ctx)
-	if row == nil || err != nil {
+	if err != nil {
 		return dst, false, err
+	}
+	f := &c.node.Format
+	if row == nil {
+		c.ended = true
+		if f.Binary {
+			return append(dst, 0xff, 0xff), true, nil
+		}
+		return dst, false, nil
+	}
+	if f.Binary {
+		return appendBinaryRow(dst, row), true, nil
 	}
 	for i, d := range row {
 		if i > 0 {
-			dst = append(dst, c.node.Format.Delimiter)
+			dst = append(dst, f.Delimiter)
 		}
 		if d.IsNull() {
-			dst = append(dst, c.node.Format.Null...)
+			dst = append(dst, f.Null...)
 			continue
 		}
 		c.text = types.AppendText(c.text[:0], d, &c.cursor.run.text)
-		dst = appendEscaped(dst, c.text, c.node.Format.Delimiter)
+		dst = c.appendField(dst, c.text, f.ForceQuote != nil && f.ForceQuote[i])
 	}
 	return append(dst, '\n'), true, nil
 }
 
+func (c *CopyOut) appendField(dst, text []byte, quote bool) []byte {
+	if f := &c.node.Format; f.CSV {
+		return appendCSV(dst, text, f, quote, len(c.names) == 1)
+	}
+	return appendEscaped(dst, text, c.node.Format.Delimiter)
+}
+
 func (c *CopyOut) appendHeader(dst []byte) []byte {
+	if c.node.Format.Binary {
+		return appendBinaryHeader(dst)
+	}
 	for i, column := range c.names {
 		if i > 0 {
 			dst = append(dst, c.node.Format.Delimiter)
 		}
-		dst = appendEscaped(dst, []byte(column.Name), c.node.Format.Delimiter)
+		dst = c.appendField(dst, []byte(column.Name), false)
 	}
 	return append(dst, '\n')
 }

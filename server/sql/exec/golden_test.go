@@ -3,6 +3,7 @@ package exec_test
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"fmt"
 	"path/filepath"
 	"runtime"
@@ -25,8 +26,9 @@ import (
 //	prepare [types=(int4,...)]   parameter and result types of a statement
 //	execute args=(a,...)         the statement prepared last, with arguments in text, in which a
 //	                             semicolon stands for a comma
-//	copy [piece=n]               COPY FROM STDIN and, from the second line on, the data, in which
-//	                             <tab> stands for a tab
+//	copy [piece=n] [hex]         COPY FROM STDIN and, from the second line on, the data, in which
+//	                             <tab> stands for a tab, <cr> for a carriage return and <end> for
+//	                             no end of the last line; with hex, the data in hexadecimal
 //	restart                      close the store and open it again
 type script struct {
 	n        *node
@@ -214,16 +216,31 @@ func (s *script) executeArgs(t *testing.T, d *datadriven.TestData, session *sess
 }
 
 func (s *script) copy(t *testing.T, d *datadriven.TestData, session *session) string {
-	lines := strings.SplitN(d.Input, "\n", 2)
-	data := ""
-	if len(lines) > 1 {
-		data = strings.ReplaceAll(lines[1], "<tab>", "\t") + "\n"
-	}
+	sql, data := copyInput(t, d)
 	piece := 1 << 20
 	d.MaybeScanArgs(t, "piece", &piece)
-	tag, err := session.copyIn(lines[0], []byte(data), piece)
+	tag, err := session.copyIn(sql, data, piece)
 	if err != nil {
 		return describe(err)
 	}
 	return tag
+}
+
+// copyInput gives the statement and the data of a copy command.
+func copyInput(t *testing.T, d *datadriven.TestData) (string, []byte) {
+	sql, data, _ := strings.Cut(d.Input, "\n")
+	if d.HasArg("hex") {
+		raw, err := hex.DecodeString(strings.Join(strings.Fields(data), ""))
+		require.NoError(t, err)
+		return sql, raw
+	}
+	if data == "" {
+		return sql, nil
+	}
+	data = strings.NewReplacer("<tab>", "\t", "<cr>", "\r").Replace(data)
+	data, noEnd := strings.CutSuffix(data, "<end>")
+	if !noEnd {
+		data += "\n"
+	}
+	return sql, []byte(data)
 }

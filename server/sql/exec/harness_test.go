@@ -233,6 +233,7 @@ func (s *session) copyOut(
 		return err
 	}
 	defer c.Close()
+	var rows bytes.Buffer
 	for {
 		line, ok, err := c.Next(ctx, nil)
 		if err != nil {
@@ -241,10 +242,19 @@ func (s *session) copyOut(
 		if !ok {
 			break
 		}
-		out.WriteString(strings.ReplaceAll(string(line), "\t", "<tab>"))
+		rows.Write(line)
 	}
+	out.WriteString(showCopied(rows.Bytes()))
 	fmt.Fprintln(out, c.Tag())
 	return nil
+}
+
+// showCopied makes what COPY ... TO gave legible.
+func showCopied(data []byte) string {
+	if bytes.HasPrefix(data, []byte("PGCOPY")) {
+		return fmt.Sprintf("%x\n", data)
+	}
+	return strings.NewReplacer("\t", "<tab>", "\r", "<cr>").Replace(string(data))
 }
 
 // copyIn sends data in pieces of the given size.

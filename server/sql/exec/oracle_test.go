@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -64,6 +65,8 @@ func TestOracle(t *testing.T) {
 					}
 				case "prepare":
 					answer = askPrepare(t, conn, d)
+				case "copy":
+					answer = askCopy(t, conn, d)
 				default:
 					return d.Expected
 				}
@@ -102,8 +105,27 @@ func ask(conn *pgconn.PgConn, sql string) string {
 	return out.String()
 }
 
+var isCopyTo = regexp.MustCompile(`(?is)^\s*copy\b.*\bto\s+stdout\b`).MatchString
+
+// askCopy copies data in. An error is shown with where in the data it was.
+func askCopy(t *testing.T, conn *pgconn.PgConn, d *datadriven.TestData) string {
+	sql, data := copyInput(t, d)
+	tag, err := conn.CopyFrom(context.Background(), bytes.NewReader(data), sql)
+	if err != nil {
+		return describeOracle(err, 0) + "\n"
+	}
+	return tag.String() + "\n"
+}
+
 func askOne(conn *pgconn.PgConn, sql string, before int) string {
 	var out bytes.Buffer
+	if isCopyTo(sql) {
+		tag, err := conn.CopyTo(context.Background(), &out, sql)
+		if err != nil {
+			return describeOracle(err, before) + "\n"
+		}
+		return showCopied(out.Bytes()) + tag.String() + "\n"
+	}
 	results := conn.Exec(context.Background(), sql)
 	for results.NextResult() {
 		r := results.ResultReader()
@@ -168,6 +190,14 @@ func askPrepare(t *testing.T, conn *pgconn.PgConn, d *datadriven.TestData) strin
 	return out + "\n"
 }
 
+// copyContext is the context of COPY; that of functions inside is ours alone to leave out.
+func copyContext(where string) string {
+	if i := strings.Index(where, "COPY "); i >= 0 {
+		return where[i:]
+	}
+	return ""
+}
+
 func describeOracle(err error, before int) string {
 	var e *pgconn.PgError
 	if !errors.As(err, &e) {
@@ -178,5 +208,6 @@ func describeOracle(err error, before int) string {
 		position += before
 	}
 	return describe(&types.Error{Code: types.Code(e.Code), Message: e.Message, Detail: e.Detail,
-		Hint: e.Hint, Position: position, Constraint: e.ConstraintName, Column: e.ColumnName})
+		Hint: e.Hint, Position: position, Constraint: e.ConstraintName, Column: e.ColumnName,
+		Context: copyContext(e.Where)})
 }

@@ -2,110 +2,40 @@ package plan
 
 import (
 	"slices"
-	"strings"
 
 	"ackdb/server/sql/catalog"
 	"ackdb/server/sql/parse"
 	"ackdb/server/sql/types"
 )
 
-// copyStmt plans COPY.
+// Copy moves rows between a client and a table, or from a query to a client.
+type Copy struct {
+	From    bool
+	Table   *catalog.Table // nil when a query is copied
+	Columns []int          // of Table, in the order of the client's fields
+	In      Node           // COPY ... TO: what is sent
+	Insert  *Insert        // COPY ... FROM: In is nil, Row reads the client's fields
+	Where   Expr           // COPY ... FROM: over the whole row of the table; nil for none
+	Format  CopyFormat
+}
+
+// copyStmt plans COPY. What Postgres looks at first is looked at first: the table and its columns,
+// WHERE, then the options.
 func (a *analyzer) copyStmt(pl *Planner, n *parse.CopyStmt) (*Prepared, error) {
 	switch {
 	case n.Program:
 		return nil, a.unsupported(parse.NoPos, "COPY PROGRAM")
 	case n.Filename != "":
 		return nil, a.unsupported(parse.NoPos, "COPY with a file on the server")
-	case n.Where != nil:
-		return nil, a.unsupported(n.Where.Position(), "COPY FROM ... WHERE")
 	}
-	c := &Copy{From: n.From, Format: CopyFormat{Delimiter: '\t', Null: `\N`}}
-	if err := a.copyOptions(c, n.Options); err != nil {
-		return nil, err
-	}
-	if n.Query != nil {
+	c := &Copy{From: n.From}
+	switch {
+	case n.Query != nil:
 		return a.copyQuery(pl, c, n)
-	}
-	if n.From {
+	case n.From:
 		return a.copyFrom(c, n)
 	}
 	return a.copyTo(c, n)
-}
-
-func (a *analyzer) copyOptions(c *Copy, options []parse.DefElem) error {
-	seen := map[string]bool{}
-	for _, option := range options {
-		name := strings.ToLower(option.Name)
-		if seen[name] {
-			return a.errorf(option.Pos, types.CodeSyntax, "conflicting or redundant options")
-		}
-		seen[name] = true
-		if err := a.copyOption(c, name, option); err != nil {
-			return err
-		}
-	}
-	if c.Format.Binary && (seen["delimiter"] || seen["null"] || seen["header"]) {
-		return a.errorf(parse.NoPos, types.CodeSyntax,
-			"cannot specify text options in BINARY mode")
-	}
-	return nil
-}
-
-func (a *analyzer) copyOption(c *Copy, name string, option parse.DefElem) error {
-	value := defString(option)
-	switch name {
-	case "format":
-		switch value {
-		case "text":
-		case "binary":
-			c.Format.Binary = true
-		case "csv":
-			return a.unsupported(option.Pos, "COPY csv")
-		default:
-			return a.errorf(option.Pos, types.CodeInvalidParameter,
-				"COPY format \"%s\" not recognized", value)
-		}
-	case "freeze":
-	case "delimiter":
-		if err := checkDelimiter(value); err != nil {
-			return err
-		}
-		c.Format.Delimiter = value[0]
-	case "null":
-		if strings.ContainsAny(value, "\r\n") {
-			return types.Errorf(types.CodeInvalidParameter,
-				"COPY null representation cannot use newline or carriage return")
-		}
-		c.Format.Null = value
-	case "header":
-		c.Format.MatchHead = strings.EqualFold(value, "match")
-		c.Format.Header = c.Format.MatchHead || defBool(option)
-	case "encoding":
-		if e := strings.ToLower(strings.ReplaceAll(value, "-", "")); e != "utf8" {
-			return a.unsupported(option.Pos, "COPY ENCODING "+value)
-		}
-	case "quote", "escape", "force_quote", "force_not_null", "force_null":
-		return a.errorf(option.Pos, types.CodeFeatureNotSupported,
-			"COPY %s available only in CSV mode", name)
-	default:
-		return a.errorf(option.Pos, types.CodeSyntax, "option \"%s\" not recognized", name)
-	}
-	return nil
-}
-
-func checkDelimiter(value string) error {
-	switch {
-	case len(value) != 1:
-		return types.Errorf(types.CodeFeatureNotSupported,
-			"COPY delimiter must be a single one-byte character")
-	case value == "\r" || value == "\n":
-		return types.Errorf(types.CodeInvalidParameter,
-			"COPY delimiter cannot be newline or carriage return")
-	case strings.Contains("\\.abcdefghijklmnopqrstuvwxyz0123456789", value):
-		return types.Errorf(types.CodeInvalidParameter,
-			"COPY delimiter cannot be \"%s\"", value)
-	}
-	return nil
 }
 
 // copyColumns gives the positions of the columns COPY names, all of them when it names none.
@@ -139,12 +69,20 @@ func (a *analyzer) copyFrom(c *Copy, n *parse.CopyStmt) (*Prepared, error) {
 		return nil, withoutPosition(err)
 	}
 	c.Table = t
+	if err := a.copyWhere(c, n.Where); err != nil {
+		return nil, err
+	}
 	if c.Columns, err = a.copyColumns(t, n.Columns); err != nil {
 		return nil, err
 	}
+	names := make([]string, len(c.Columns))
 	given := make([]Expr, len(t.Columns))
 	for i, column := range c.Columns {
+		names[i] = t.Columns[column].Name
 		given[column] = &Field{Index: i, T: t.Columns[column].Type}
+	}
+	if err := a.copyFormat(c, n.Options, names); err != nil {
+		return nil, err
 	}
 	c.Insert = &Insert{Table: t, Alias: t.Name}
 	if err := a.fillDefaults(c.Insert, given); err != nil {
@@ -156,6 +94,30 @@ func (a *analyzer) copyFrom(c *Copy, n *parse.CopyStmt) (*Prepared, error) {
 	return &Prepared{Kind: KindCopyIn, Tag: "COPY", Refusal: "COPY FROM", Root: c}, nil
 }
 
+// copyWhere resolves the condition rows must meet to be kept: over the table's columns, without
+// aggregates and queries.
+func (a *analyzer) copyWhere(c *Copy, where parse.Expr) error {
+	if where == nil {
+		return nil
+	}
+	a.scope = newScope(nil)
+	a.scope.add(tableSource(c.Table, nil))
+	restore := a.without("COPY FROM WHERE conditions")
+	x, err := a.expr(where)
+	restore()
+	if err != nil {
+		return err
+	}
+	if c.Where, err = a.boolean(x, "WHERE", startOf(where)); err != nil {
+		return err
+	}
+	if a.subplans > 0 {
+		return a.errorf(parse.NoPos, types.CodeFeatureNotSupported,
+			"cannot use subquery in COPY FROM WHERE condition")
+	}
+	return nil
+}
+
 func (a *analyzer) copyTo(c *Copy, n *parse.CopyStmt) (*Prepared, error) {
 	tree, err := a.fromTable(n.Table)
 	if err != nil {
@@ -163,9 +125,8 @@ func (a *analyzer) copyTo(c *Copy, n *parse.CopyStmt) (*Prepared, error) {
 	}
 	scan, ok := tree.leaf.(*Scan)
 	if !ok {
-		return nil, a.errorf(n.Table.Pos, types.CodeWrongObjectType,
-			"cannot copy from \"%s\"", n.Table.Name.String()).(*types.Error).WithHint(
-			"Try the COPY (SELECT ...) TO variant.")
+		return nil, types.Errorf(types.CodeWrongObjectType, "cannot copy from \"%s\"",
+			n.Table.Name.String()).WithHint("Try the COPY (SELECT ...) TO variant.")
 	}
 	c.Table = scan.Table
 	if c.Columns, err = a.copyColumns(c.Table, n.Columns); err != nil {
@@ -178,7 +139,7 @@ func (a *analyzer) copyTo(c *Copy, n *parse.CopyStmt) (*Prepared, error) {
 		columns[i] = Column{Name: src.columns[column].name, Type: src.columns[column].t}
 	}
 	c.In = &Project{In: scan, Exprs: exprs}
-	return a.copyOut(c, columns)
+	return a.copyOut(c, n.Options, columns)
 }
 
 func (a *analyzer) copyQuery(pl *Planner, c *Copy, n *parse.CopyStmt) (*Prepared, error) {
@@ -200,12 +161,16 @@ func (a *analyzer) copyQuery(pl *Planner, c *Copy, n *parse.CopyStmt) (*Prepared
 			"COPY query must have a RETURNING clause")
 	}
 	c.In = q.Root
-	return a.copyOut(c, q.Columns)
+	return a.copyOut(c, n.Options, q.Columns)
 }
 
-func (a *analyzer) copyOut(c *Copy, columns []Column) (*Prepared, error) {
-	if c.Format.Binary {
-		return nil, a.unsupported(parse.NoPos, "COPY TO in binary format")
+func (a *analyzer) copyOut(c *Copy, options []parse.DefElem, columns []Column) (*Prepared, error) {
+	names := make([]string, len(columns))
+	for i := range columns {
+		names[i] = columns[i].Name
+	}
+	if err := a.copyFormat(c, options, names); err != nil {
+		return nil, err
 	}
 	return &Prepared{Kind: KindCopyOut, Tag: "COPY", ReadOnly: true, Root: c,
 		Columns: nil, CopyColumns: columns}, nil

@@ -183,22 +183,3 @@ type Explain struct {
 	Timing  bool // show times
 	Summary bool // and how long it took in all
 }
-
-// Copy moves rows between a client and a table, or from a query to a client.
-type Copy struct {
-	From    bool
-	Table   *catalog.Table // nil when In is set
-	Columns []int          // of Table, in the order of the client's fields
-	In      Node           // COPY ... TO: what is sent
-	Insert  *Insert        // COPY ... FROM: In is nil, Row reads the client's fields
-	Format  CopyFormat
-}
-
-// CopyFormat is how rows look on the wire.
-type CopyFormat struct {
-	Binary    bool
-	Delimiter byte
-	Null      string
-	Header    bool
-	MatchHead bool // HEADER MATCH
-}

@@ -178,6 +178,10 @@ func exprsOfWrites(n Node) []Expr {
 		list = append(list, n.Returning...)
 	case *Delete:
 		list = append(list, n.Returning...)
+	case *Copy:
+		if n.Where != nil {
+			list = append(list, n.Where)
+		}
 	}
 	return list
 }
