@@ -24,6 +24,11 @@ const reseedFile = "reseed"
 // Reseed gives up what the directory of a standby holds. The server that ran in it has been shut
 // down; the next start seeds it. Settings, slots and lost/ stay.
 func (srv *Server) Reseed() error {
+	if role := srv.db.Log().Control().Role; role != wal.RoleStandby {
+		// Promoted in the moment its receiver gave up: it may be the only one that has its commits.
+		return fmt.Errorf("server: a %s keeps its directory, though as a standby it was to end: %w",
+			role, srv.Reason())
+	}
 	u := &srv.upstream
 	u.mu.Lock()
 	conn, slot := u.connInfo, u.slot

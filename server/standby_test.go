@@ -284,11 +284,12 @@ func TestPrimaryConnInfo(t *testing.T) {
 	s.fails("22023", "alter system set primary_conninfo = 'port=none'")
 }
 
-// TestReseed: a standby whose log is gone from its primary ends, and its next start seeds it.
-func TestReseed(t *testing.T) {
-	primary := startNode(t, "wal_segment_size=1MB", "wal_keep_size=0", "max_wal_size=8MB")
+// losesItsLog gives a standby that has noticed that its log is gone from its primary, and the
+// primary.
+func losesItsLog(t *testing.T) (primary, standby *node) {
+	primary = startNode(t, "wal_segment_size=1MB", "wal_keep_size=0", "max_wal_size=8MB")
 	p := primary.session()
-	standby := primary.replicaOf("s")
+	standby = primary.replicaOf("s")
 	standby.catchesUp(primary).do("alter system set work_mem = '5MB'")
 	standby.stop()
 	p.do("select pg_drop_replication_slot('s')")
@@ -303,6 +304,12 @@ func TestReseed(t *testing.T) {
 		require.Fail(t, "it does not notice that its log is gone")
 	}
 	require.ErrorIs(t, standby.server.Reason(), server.ErrReseed)
+	return primary, standby
+}
+
+// TestReseed: a standby whose log is gone from its primary ends, and its next start seeds it.
+func TestReseed(t *testing.T) {
+	primary, standby := losesItsLog(t)
 	ended := standby.server
 	standby.stop()
 	require.NoError(t, ended.Reseed())
@@ -312,7 +319,24 @@ func TestReseed(t *testing.T) {
 	s := standby.catchesUp(primary)
 	require.Equal(t, "1500", s.value("select count(*) from big"))
 	require.Equal(t, "5MB", s.value("show work_mem"), "a node's settings are its own")
+	p := primary.session()
 	require.Equal(t, "t", p.value("select active from pg_replication_slots where slot_name = 's'"))
+}
+
+// TestReseedSparesAPrimary: a promotion that comes between the end of a standby and its seeding is
+// not taken back by that.
+func TestReseedSparesAPrimary(t *testing.T) {
+	_, standby := losesItsLog(t)
+	require.NoError(t, standby.server.Promote(context.Background(), "test"))
+	standby.session().do("insert into kv values ('promoted', '1')")
+	ended := standby.server
+	standby.stop()
+	require.ErrorIs(t, ended.Reseed(), server.ErrReseed)
+	standby.opts.ReplicaOf, standby.opts.Slot = "", ""
+	standby.start()
+	require.Equal(t, "primary", standby.report.Role.String())
+	require.Equal(t, "1",
+		standby.session().value("select value from kv where key = 'promoted'"))
 }
 
 // recycle has the primary give up its oldest segments.

@@ -122,7 +122,7 @@ func (srv *Server) awaitReceipt(
 		return "", e
 	}
 	if options.mode == modeReplicaFlush {
-		return srv.awaitReplicas(ctx, r.LSN, options)
+		return srv.awaitReplicas(ctx, r, options)
 	}
 	if srv.inRecovery() {
 		e := pgwire.Errorf(pgwire.CodeObjectNotInPrerequisiteState, "recovery is in progress")

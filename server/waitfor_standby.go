@@ -68,11 +68,13 @@ func (srv *Server) awaitStandby(
 func (w *standbyWait) run(ctx context.Context) error {
 	log := w.srv.db.Log()
 	for {
-		flushed := log.Flushed()
+		// Both before the receipt is judged: behind that the log may reach the receipt's position on
+		// another timeline.
+		at, flushed := w.position(), log.Flushed()
 		if err := w.refuse(flushed); err != nil {
 			return err
 		}
-		if w.position() >= w.receipt.LSN {
+		if at >= w.receipt.LSN {
 			return nil
 		}
 		if flushed >= w.receipt.LSN {
@@ -159,8 +161,9 @@ func errUnknownEpoch(r receiptText) *pgwire.Error {
 
 // awaitReplicas waits until so many replicas have flushed the position.
 func (srv *Server) awaitReplicas(
-	ctx context.Context, lsn wal.LSN, options *waitOptions,
+	ctx context.Context, r receiptText, options *waitOptions,
 ) (string, error) {
+	lsn := r.LSN
 	if end := srv.db.Log().Inserted(); lsn > end && !srv.inRecovery() {
 		return "", errBeyondEnd(lsn, end)
 	}
@@ -173,6 +176,11 @@ func (srv *Server) awaitReplicas(
 	err := srv.hub.AwaitFlushedBy(waiting, options.replicas, lsn)
 	switch {
 	case err == nil:
+		// They have the position. On a node that was a standby when the wait began another history
+		// than the receipt's may have come there.
+		if err := srv.refuseEnded(r); err != nil {
+			return "", err
+		}
 		return waitSuccess, nil
 	case waiting.Err() == nil || ctx.Err() != nil:
 		return "", err

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/stretchr/testify/require"
 
@@ -276,4 +277,35 @@ func copyTree(t *testing.T, dir string) string {
 	target := filepath.Join(t.TempDir(), "copy")
 	require.NoError(t, os.CopyFS(target, os.DirFS(dir)))
 	return target
+}
+
+// TestReplicaFlushOfALostCommit: replicas that reach the position of a commit on another timeline do
+// not have the commit.
+func TestReplicaFlushOfALostCommit(t *testing.T) {
+	primary := startNode(t)
+	middle := primary.replicaOf("middle")
+	last := middle.replicaOf("last")
+	last.catchesUp(primary)
+	m := middle.session()
+	m.do("alter system set primary_conninfo = 'host=127.0.0.1 port=1'")
+	m.do("select pg_reload_conf()")
+	m.eventually("select 1 where not exists " +
+		"(select from pg_stat_wal_receiver where status = 'streaming')")
+	p := primary.session()
+	p.do(upsert)
+	token := p.value("select ack_last_commit()")
+	require.Equal(t, "unknown", m.value("select ack_commit_status('"+token+"')"))
+
+	ended := make(chan error, 1)
+	waiter := middle.session()
+	go func() {
+		_, _, err := waiter.try(waitSQL(token, " with (mode 'replica_flush:1')"))
+		ended <- err
+	}()
+	m.eventually("select 1 from pg_stat_activity where wait_event = 'WaitForReplicaFlush'")
+	require.Equal(t, "t", m.value("select pg_promote()"))
+	m.do("insert into kv values ('far', repeat('x', 10000))")
+	var told *pgconn.PgError
+	require.ErrorAs(t, <-ended, &told)
+	require.Equal(t, "55L01", told.Code)
 }
