@@ -84,7 +84,7 @@ func (r *FollowRun) round(ctx context.Context, rng *rand.Rand, round uint64,
 	loaded.Go(func() { errs.add(w.Run(load, r.Primary.DSN(), next)) })
 	loaded.Go(func() { errs.add(w.ask(load, r.Primary.DSN())) })
 	loaded.Go(func() { errs.add(ReadPrefixes(load, r.Replica.DSN())) })
-	wait(ctx, 50*time.Millisecond+time.Duration(rng.Int64N(int64(loadMax))))
+	wait(ctx, 50*time.Millisecond+time.Duration(rng.Int64N(int64(loadMax/2))))
 
 	s := r.draw(rng)
 	if s.replica {

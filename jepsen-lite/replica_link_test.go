@@ -22,6 +22,7 @@ func behindProxy(t *testing.T, args ...string) (a, b *Node, p *Proxy) {
 // The link is cut in the midst of a message, in either direction, again and again, under load: what
 // had come is no more than a part of a record, and the replica asks for it again.
 func TestReplicaThroughALinkThatIsCut(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	a, b, p := behindProxy(t)
 	stop := underLoad(t, a)
 	for i := range 8 {
@@ -42,6 +43,7 @@ func TestReplicaThroughAHalfOpenLink(t *testing.T) {
 		"what the primary sends": Down, "what the replica sends": Up,
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // it waits for a timeout
 			a, b, p := behindProxy(t)
 			fill(t, a, 200_000)
 			requireSame(t, a, b)
@@ -73,6 +75,7 @@ func TestReplicaThroughASlowLink(t *testing.T) {
 // Two hosts of their own: the link goes down, and routes swallow packets in either direction. The
 // connection is not closed by anybody, packets are just gone.
 func TestReplicaAcrossAPartition(t *testing.T) {
+	t.Parallel() // it waits for timeouts
 	w := newNet(t, 2)
 	ha, hb := w.Hosts()[0], w.Hosts()[1]
 	c := newCluster(t)

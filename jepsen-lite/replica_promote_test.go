@@ -3,6 +3,7 @@ package jepsenlite
 import (
 	"bytes"
 	"context"
+	"regexp"
 	"testing"
 	"time"
 
@@ -75,6 +76,34 @@ func TestReplicaPromotedKeepsItsSessions(t *testing.T) {
 	require.NoError(t, b.Start(t.Context()))
 	do(t, b, "UPDATE ticker SET n = 2")
 	require.Equal(t, before, ask(t, b, "SELECT max(timeline)::text FROM ack_epochs"))
+}
+
+// A promoted node that is started with the flag of its former life is not made a standby of a primary
+// it has left: it waits for one that does not answer, and refuses one that is behind it.
+func TestReplicaPromotedIsNotMadeAStandbyByItsOldFlag(t *testing.T) {
+	c := newCluster(t)
+	a := startPrimary(t, c, "a")
+	fill(t, a, 100_000)
+	b := startReplica(t, c, "b", a.Addr)
+	requireSame(t, a, b)
+	promote(t, b)
+	fill(t, b, 100_000)
+	require.NoError(t, b.Kill())
+	held := logHash(t, b)
+	requireStops(t, b)
+	require.Equal(t, held, logHash(t, b))
+
+	require.NoError(t, a.Kill())
+	require.NoError(t, b.Launch())
+	_, err := b.AwaitLine(t.Context(), regexp.MustCompile(`level=WARN.*was a primary.*timeline=2`))
+	require.NoError(t, err)
+	_, err = Ask(t.Context(), b.DSN(), "SELECT 1::text")
+	require.Equal(t, "57P03", sqlState(err), "%v", err)
+	require.NoError(t, b.Kill())
+	require.Equal(t, held, logHash(t, b))
+	b.Args = c.Args
+	require.NoError(t, b.Start(t.Context()))
+	fill(t, b, 100_000)
 }
 
 // A replica that holds more of the old timeline than the promoted one had: it stops, says 55000,

@@ -39,6 +39,7 @@ func TestReplicaOfAStalledPrimary(t *testing.T) {
 
 // R3: a replica that stands still costs its primary disk and nothing else.
 func TestReplicaThatStallsHoldsUpNobody(t *testing.T) {
+	t.Parallel() // it waits for a timeout
 	c := newCluster(t)
 	a := startPrimary(t, c, "a")
 	b := startReplica(t, c, "b", a.Addr)

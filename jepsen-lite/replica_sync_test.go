@@ -122,6 +122,7 @@ func TestReplicaGoneMakesCommitsWait(t *testing.T) {
 // FIRST and ANY over three standbys, changed online, one of which stands still: who is waited for
 // is what the names say, and pg_stat_replication shows it.
 func TestReplicaNamesChooseWhoIsWaitedFor(t *testing.T) {
+	t.Parallel() // it waits for timeouts
 	// The one that stands still stays connected: FIRST passes over who is not.
 	c := newCluster(t, "-c", "wal_sender_timeout=60s")
 	a := startPrimary(t, c, "a")
