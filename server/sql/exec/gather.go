@@ -86,6 +86,9 @@ func (r *run) buildGathered(
 	return o, err
 }
 
+// rewind says no: what it reads from belongs to one execution.
+func (o *gatheredWrite) rewind() bool { return false }
+
 func (o *gatheredWrite) open(r *run) error {
 	o.met = map[string]struct{}{}
 	return o.in.open(r)

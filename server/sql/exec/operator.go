@@ -36,8 +36,9 @@ func (r *run) build(n plan.Node) (operator, error) {
 	case *plan.Scan:
 		return newScan(n), nil
 	case *plan.Project:
-		// A volatile function might call the engine while the row still lies in its buffer.
-		if scan, ok := n.In.(*plan.Scan); ok && scan.Access.Single() && !n.Volatile {
+		// What might call the engine must not do so while the row still lies in its buffer.
+		if scan, ok := n.In.(*plan.Scan); ok && scan.Access.Single() && !n.Volatile &&
+			!scan.FilterCalls() {
 			return newPointGet(scan, n.Exprs), nil
 		}
 		in, err := r.buildStep(n.In)

@@ -138,6 +138,7 @@ func newPointGet(scan *plan.Scan, exprs []plan.Expr) *pointGet {
 }
 
 func (o *pointGet) open(r *run) error {
+	o.found = false
 	key, ok, err := r.prefixKey(o.key[:0], o.scan.Access.Prefix)
 	o.key = key
 	if err != nil || !ok {

@@ -24,6 +24,11 @@ type Scan struct {
 	Unread  bool // nobody looks at the columns: the rows are only counted
 }
 
+// FilterCalls says whether the filter might call the engine: by a query or a volatile function.
+func (s *Scan) FilterCalls() bool {
+	return s.Filter != nil && (isVolatile(s.Filter) || runsQuery(s.Filter))
+}
+
 // VirtualScan yields the rows of a virtual table.
 type VirtualScan struct {
 	Table  *catalog.VirtualTable
