@@ -45,12 +45,17 @@ func (h *hostCatalog) IndexDef(index types.OID, column int, pretty bool) (string
 }
 
 // ConstraintDef implements builtin.Catalog.
-func (h *hostCatalog) ConstraintDef(constraint types.OID, _ bool) (string, bool) {
-	return h.definitions().Constraint(uint32(constraint))
+func (h *hostCatalog) ConstraintDef(constraint types.OID, pretty bool) (string, bool) {
+	return h.definitions().Constraint(uint32(constraint), pretty)
 }
 
 // ViewDef implements builtin.Catalog.
-func (h *hostCatalog) ViewDef(types.OID, bool) (string, bool) { return "", false }
+func (h *hostCatalog) ViewDef(view types.OID, _ bool) (string, bool) {
+	return h.definitions().View(uint32(view))
+}
+
+// Expression implements builtin.Catalog.
+func (h *hostCatalog) Expression(kept string) string { return h.definitions().Expression(kept) }
 
 // FunctionDef implements builtin.Catalog.
 func (h *hostCatalog) FunctionDef(function types.OID, part builtin.FunctionPart) (string, bool) {
@@ -65,7 +70,7 @@ func (h *hostCatalog) FunctionDef(function types.OID, part builtin.FunctionPart)
 
 // Comment implements builtin.Catalog.
 func (h *hostCatalog) Comment(object types.OID, catalog string, column int) (string, bool) {
-	return pgcatalog.Comment(uint32(object), catalog, column)
+	return h.definitions().Comment(uint32(object), catalog, column)
 }
 
 // SerialSequence implements builtin.Catalog.

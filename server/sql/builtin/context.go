@@ -113,10 +113,12 @@ type Catalog interface {
 	// TypeName names a type the system does not know by itself.
 	TypeName(oid types.OID) (string, bool)
 	RoleName(oid types.OID) (string, bool)
-	// IndexDef, ConstraintDef, ViewDef and Expr print definitions; column 0 is the whole index.
+	// IndexDef, ConstraintDef and ViewDef print definitions; column 0 is the whole index.
 	IndexDef(index types.OID, column int, pretty bool) (string, bool)
 	ConstraintDef(constraint types.OID, pretty bool) (string, bool)
 	ViewDef(view types.OID, pretty bool) (string, bool)
+	// Expression prints an expression that is kept in a catalog.
+	Expression(kept string) string
 	// FunctionDef prints a part of a function's definition.
 	FunctionDef(function types.OID, part FunctionPart) (string, bool)
 	// Comment is what COMMENT ON gave; catalog is the name of the catalog, empty for any.

@@ -148,7 +148,9 @@ func evalUserByID(c *Context, a []Datum) (Datum, error) {
 }
 
 // evalGetExpr: node trees are kept as the text of the expression.
-func evalGetExpr(_ *Context, a []Datum) (Datum, error) { return a[0].As(types.Text), nil }
+func evalGetExpr(c *Context, a []Datum) (Datum, error) {
+	return types.NewText(c.catalog().Expression(a[0].Str())), nil
+}
 
 func textOrNull(s string, ok bool) (Datum, error) {
 	if !ok {
@@ -324,6 +326,7 @@ func (noCatalog) RoleName(OID) (string, bool)                      { return "", 
 func (noCatalog) IndexDef(OID, int, bool) (string, bool)           { return "", false }
 func (noCatalog) ConstraintDef(OID, bool) (string, bool)           { return "", false }
 func (noCatalog) ViewDef(OID, bool) (string, bool)                 { return "", false }
+func (noCatalog) Expression(kept string) string                    { return kept }
 func (noCatalog) FunctionDef(OID, FunctionPart) (string, bool)     { return "", false }
 func (noCatalog) Comment(OID, string, int) (string, bool)          { return "", false }
 func (noCatalog) SerialSequence(_, _ string) (string, bool, error) { return "", false, nil }

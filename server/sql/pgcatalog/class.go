@@ -14,6 +14,8 @@ type class struct {
 	pages     int
 	tuples    int
 	hasIndex  bool
+	triggers  bool // there are those that keep foreign keys
+	checks    int
 	shared    bool
 	unlogged  bool
 	kind      byte
@@ -37,8 +39,8 @@ func (c *class) write(w *writer) error {
 		options = anys(c.options)
 	}
 	return w.add(c.oid, c.name, c.namespace, 0, 0, catalog.BootstrapRoleOID, c.method, c.file, space,
-		c.pages, c.tuples, 0, 0, c.hasIndex, c.shared, persistence, c.kind, c.columns, 0,
-		c.kind == 'v', false, false, false, false, true, identity, false, 0, 0, 0, nil, options, nil)
+		c.pages, c.tuples, 0, 0, c.hasIndex, c.shared, persistence, c.kind, c.columns,
+		c.checks, c.kind == 'v', c.triggers, false, false, false, true, identity, false, 0, 0, 0, nil, options, nil)
 }
 
 // classRows is pg_class. What was never analysed has -1 rows there, and nothing here ever is.
@@ -50,9 +52,10 @@ func classRows(e *env, w *writer) error {
 			c.method, c.file = catalog.HeapAccessMethodOID, int64(h.oid)
 		}
 		if h.table != nil {
-			c.file, c.unlogged = int64(h.table.Storage), h.table.Unlogged
-			c.columns, c.options = lastAttnum(h.table), h.table.Options
-			c.hasIndex = len(indexesOf(h.table)) > 0
+			c.ofTable(h.table)
+		}
+		if h.view != nil {
+			c.tuples, c.options = 0, h.view.Options
 		}
 		if err := c.write(w); err != nil {
 			return err
@@ -71,26 +74,26 @@ func classRows(e *env, w *writer) error {
 	return nil
 }
 
+// ofTable fills in what a stored table has. Numbers of dropped columns count as columns.
+func (c *class) ofTable(t *catalog.Table) {
+	c.file, c.unlogged, c.options = int64(t.Storage), t.Unlogged, t.Options
+	c.columns = int(t.NextAttnum()) - 1
+	c.hasIndex, c.checks = len(indexesOf(t)) > 0, len(t.Checks)
+	c.triggers = len(t.ForeignKeys)+len(t.ReferencedBy) > 0
+}
+
 func indexClasses(e *env, w *writer) error {
 	for _, t := range e.Snapshot.Tables() {
 		for _, i := range indexesOf(t) {
-			c := class{oid: i.oid, name: i.name, namespace: t.SchemaOID, kind: 'i',
-				method: catalog.BtreeAccessMethodOID, file: int64(i.oid), unlogged: t.Unlogged,
-				columns: len(i.columns)}
+			c := class{oid: i.OID, name: i.Name, namespace: t.SchemaOID, kind: 'i',
+				method: catalog.BtreeAccessMethodOID, file: int64(i.OID), unlogged: t.Unlogged,
+				columns: len(i.Columns)}
 			if err := c.write(w); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
-}
-
-func lastAttnum(t *catalog.Table) int {
-	last := 0
-	for i := range t.Columns {
-		last = max(last, int(t.Columns[i].Attnum))
-	}
-	return last
 }
 
 // schemaOID is the number of a schema that exists.

@@ -23,16 +23,16 @@ func (d Definitions) Index(oid uint32, column int, short bool) (string, bool) {
 		return "", false
 	case column == 0:
 		return d.index(i, short), true
-	case column < 0 || column > len(i.columns):
+	case column < 0 || column > len(i.Columns):
 		return "", true
 	}
-	return catalog.QuoteIdent(i.table.Columns[i.columns[column-1]].Name), true
+	return columnNames(i.table, i.attnums()[column-1:column]), true
 }
 
 func findIndex(s *catalog.Snapshot, oid uint32) *index {
 	for _, t := range s.Tables() {
 		for _, i := range indexesOf(t) {
-			if i.oid == oid {
+			if i.OID == oid {
 				return &i
 			}
 		}
@@ -46,9 +46,9 @@ func (d Definitions) index(i *index, short bool) string {
 	if i.unique {
 		b.WriteString("UNIQUE ")
 	}
-	b.WriteString("INDEX " + catalog.QuoteIdent(i.name) + " ON ")
+	b.WriteString("INDEX " + catalog.QuoteIdent(i.Name) + " ON ")
 	b.WriteString(d.tableName(i.table, short))
-	b.WriteString(" USING btree (" + columnList(i.table, i.columns) + ")")
+	b.WriteString(" USING btree (" + columnNames(i.table, i.attnums()) + ")")
 	return b.String()
 }
 
@@ -57,26 +57,6 @@ func (d Definitions) tableName(t *catalog.Table, short bool) string {
 		return catalog.QuoteIdent(t.Name)
 	}
 	return catalog.QuoteIdent(t.Schema) + "." + catalog.QuoteIdent(t.Name)
-}
-
-func columnList(t *catalog.Table, positions []int) string {
-	names := make([]string, len(positions))
-	for i, at := range positions {
-		names[i] = catalog.QuoteIdent(t.Columns[at].Name)
-	}
-	return strings.Join(names, ", ")
-}
-
-// Constraint is the constraint as it stands in CREATE TABLE; false when there is none.
-func (d Definitions) Constraint(oid uint32) (string, bool) {
-	for _, t := range d.Snapshot.Tables() {
-		for _, c := range constraintsOf(t) {
-			if c.oid == oid {
-				return "PRIMARY KEY (" + columnList(t, c.columns) + ")", true
-			}
-		}
-	}
-	return "", false
 }
 
 // Visible reports whether an object is found by its bare name. Kind is the type of its catalog:
@@ -113,7 +93,7 @@ func (d Definitions) relationName(oid uint32) string {
 		return v.Name
 	}
 	if i := findIndex(d.Snapshot, oid); i != nil {
-		return i.name
+		return i.Name
 	}
 	return ""
 }
@@ -134,17 +114,13 @@ func relationOID(r catalog.Relation) uint32 {
 	return 0
 }
 
-// Comment is what an object of a catalog, "" for any, is described with.
-func Comment(object uint32, table string, column int) (string, bool) {
-	for _, name := range []string{"pg_description", "pg_shdescription"} {
-		for _, row := range factRows(name) {
-			class := relations()[[2]string{catalog.PgCatalog, table}]
-			switch {
-			case uint32(row[0].Int()) != object || column != 0:
-			case table == "" || class != nil && class.oid == uint32(row[1].Int()):
-				return row[len(row)-1].Str(), true
-			}
-		}
+// View is the query of a view; false when there is no such view. It stands as it was written, while
+// PostgreSQL writes it anew.
+func (d Definitions) View(oid uint32) (string, bool) {
+	if v := d.Snapshot.ViewByOID(oid); v != nil {
+		return viewText(v), true
 	}
 	return "", false
 }
+
+func viewText(v *catalog.View) string { return " " + strings.TrimRight(v.Query, "; \t\n") + ";" }

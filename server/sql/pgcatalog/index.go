@@ -11,14 +11,14 @@ func indexRows(e *env, w *writer) error {
 	for _, t := range e.Snapshot.Tables() {
 		for _, i := range indexesOf(t) {
 			var collations, classes, options []any
-			for _, at := range i.columns {
+			for _, at := range i.Columns {
 				typ := t.Columns[at].Type.OID
 				collations = append(collations, typeInfo(typ).Collation)
 				classes = append(classes, defaultClass(typ))
 				options = append(options, 0)
 			}
-			err := w.add(i.oid, t.OID, len(i.columns), len(i.columns), i.unique, false, i.primary,
-				false, true, false, true, false, true, true, false, attnums(t, i.columns), collations,
+			err := w.add(i.OID, t.OID, len(i.Columns), len(i.Columns), i.unique, false, i.primary,
+				false, true, false, true, false, true, true, false, anys(i.attnums()), collations,
 				classes, options, nil, nil)
 			if err != nil {
 				return err
@@ -40,31 +40,19 @@ var defaultClasses = sync.OnceValue(func() map[types.OID]uint32 {
 	return classes
 })
 
-// defaultClass knows of PostgreSQL's types without a class of their own which one they use.
-func defaultClass(typ types.OID) uint32 {
+// defaultClass is the operator class of an index over a type.
+func defaultClass(typ types.OID) uint32 { return defaultClasses()[comparedAs(typ)] }
+
+// comparedAs is the type by whose operators values of a type without its own are compared.
+func comparedAs(typ types.OID) types.OID {
 	switch {
 	case typ == types.VarChar:
-		typ = types.Text
+		return types.Text
 	case typ == types.RegProc || typ == types.RegClass || typ == types.RegType ||
 		typ == types.RegProcedure || typ == types.RegNamespace || typ == types.RegRole:
-		typ = types.Oid
+		return types.Oid
 	case typ != types.OidVector && types.ElemOf(typ) != 0:
-		typ = types.AnyArray
+		return types.AnyArray
 	}
-	return defaultClasses()[typ]
-}
-
-// constraintRows is pg_constraint.
-func constraintRows(e *env, w *writer) error {
-	for _, t := range e.Snapshot.Tables() {
-		for _, c := range constraintsOf(t) {
-			err := w.add(c.oid, c.name, t.SchemaOID, c.kind, false, false, true, t.OID, 0, c.index, 0,
-				0, ' ', ' ', ' ', true, 0, true, attnums(t, c.columns), nil, nil, nil, nil, nil, nil,
-				nil)
-			if err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return typ
 }

@@ -51,7 +51,7 @@ func schemaViews(e *env, w *writer) error {
 		if h.kind != 'v' {
 			continue
 		}
-		err := w.add(e.site.Database, h.schema, h.name, nil, "NONE", "NO", "NO", "NO", "NO", "NO")
+		err := w.add(e.site.Database, h.schema, h.name, h.definition(), "NONE", "NO", "NO", "NO", "NO", "NO")
 		if err != nil {
 			return err
 		}
@@ -61,6 +61,9 @@ func schemaViews(e *env, w *writer) error {
 
 func schemaSequences(e *env, w *writer) error {
 	for _, q := range e.Snapshot.Sequences() {
+		if isIdentity(e.Snapshot, q) {
+			continue
+		}
 		err := w.add(e.site.Database, q.Schema, q.Name, TypeName(q.TypeOID), integerBits[q.TypeOID],
 			2, 0, fmt.Sprint(q.Start), fmt.Sprint(q.Min), fmt.Sprint(q.Max), fmt.Sprint(q.Increment),
 			yesNo(q.Cycle))
@@ -71,42 +74,12 @@ func schemaSequences(e *env, w *writer) error {
 	return nil
 }
 
-// notNullName names the check that information_schema takes NOT NULL for.
-func notNullName(h *holder, schemaOID uint32, c *catalog.Column) string {
-	return fmt.Sprintf("%d_%d_%d_not_null", schemaOID, h.oid, c.Attnum)
-}
-
-func schemaConstraints(e *env, w *writer) error {
-	for _, t := range e.Snapshot.Tables() {
-		for _, c := range constraintsOf(t) {
-			err := w.add(e.site.Database, t.Schema, c.name, e.site.Database, t.Schema, t.Name,
-				"PRIMARY KEY", "NO", "NO", "YES", nil)
+func schemaViewTables(e *env, w *writer) error {
+	for _, v := range e.Snapshot.Views() {
+		for _, ref := range v.Refs {
+			schema, name := e.relationOf(&ref)
+			err := w.add(e.site.Database, v.Schema, v.Name, e.site.Database, schema, name)
 			if err != nil {
-				return err
-			}
-		}
-	}
-	return e.eachNotNull(func(h *holder, name string, _ *catalog.Column) error {
-		return w.add(e.site.Database, h.schema, name, e.site.Database, h.schema, h.name, "CHECK",
-			"NO", "NO", "YES", nil)
-	})
-}
-
-func schemaChecks(e *env, w *writer) error {
-	return e.eachNotNull(func(h *holder, name string, c *catalog.Column) error {
-		return w.add(e.site.Database, h.schema, name, c.Name+" IS NOT NULL")
-	})
-}
-
-func (e *env) eachNotNull(yield func(h *holder, name string, c *catalog.Column) error) error {
-	for _, h := range holders(e.Snapshot) {
-		schema := e.schemaOID(h.schema)
-		for i := range h.columns {
-			c := &h.columns[i]
-			if h.kind != 'r' || !c.NotNull {
-				continue
-			}
-			if err := yield(&h, notNullName(&h, schema, c), c); err != nil {
 				return err
 			}
 		}
@@ -114,25 +87,16 @@ func (e *env) eachNotNull(yield func(h *holder, name string, c *catalog.Column) 
 	return nil
 }
 
-func schemaKeyUsage(e *env, w *writer) error {
-	return e.eachConstraintColumn(func(c *constraint, at int, column string) error {
-		return w.add(e.site.Database, c.table.Schema, c.name, e.site.Database, c.table.Schema,
-			c.table.Name, column, at+1, nil)
-	})
-}
-
-func schemaColumnUsage(e *env, w *writer) error {
-	return e.eachConstraintColumn(func(c *constraint, _ int, column string) error {
-		return w.add(e.site.Database, c.table.Schema, c.table.Name, column, e.site.Database,
-			c.table.Schema, c.name)
-	})
-}
-
-func (e *env) eachConstraintColumn(yield func(*constraint, int, string) error) error {
-	for _, t := range e.Snapshot.Tables() {
-		for _, c := range constraintsOf(t) {
-			for at, column := range c.columns {
-				if err := yield(&c, at, t.Columns[column].Name); err != nil {
+func schemaViewColumns(e *env, w *writer) error {
+	for _, v := range e.Snapshot.Views() {
+		for _, ref := range v.Refs {
+			schema, name := e.relationOf(&ref)
+			for _, c := range ref.Columns {
+				if !c.Used {
+					continue
+				}
+				err := w.add(e.site.Database, v.Schema, v.Name, e.site.Database, schema, name, c.Name)
+				if err != nil {
 					return err
 				}
 			}
@@ -141,16 +105,18 @@ func (e *env) eachConstraintColumn(yield func(*constraint, int, string) error) e
 	return nil
 }
 
-func schemaTableUsage(e *env, w *writer) error {
-	for _, t := range e.Snapshot.Tables() {
-		for _, c := range constraintsOf(t) {
-			err := w.add(e.site.Database, t.Schema, t.Name, e.site.Database, t.Schema, c.name)
-			if err != nil {
-				return err
-			}
-		}
+// relationOf names what a view reads, as it is called now.
+func (e *env) relationOf(ref *catalog.ViewRef) (schema, name string) {
+	if t := e.Snapshot.TableByOID(ref.OID); t != nil {
+		return t.Schema, t.Name
 	}
-	return nil
+	if v := e.Snapshot.ViewByOID(ref.OID); v != nil {
+		return v.Schema, v.Name
+	}
+	if v := e.Snapshot.VirtualByOID(ref.OID); v != nil {
+		return v.Schema, v.Name
+	}
+	return ref.Schema, ref.Name
 }
 
 // integerBits are the bits of what counts as a number of a fixed size.

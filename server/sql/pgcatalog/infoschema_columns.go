@@ -82,9 +82,36 @@ func (e *env) schemaColumn(w *writer, h *holder, c *catalog.Column) error {
 		collation = [3]any{e.site.Database, catalog.PgCatalog, "C"}
 	}
 	db := e.site.Database
-	return w.add(db, h.schema, h.name, c.Name, c.Attnum, textOrNull(c.Default), yesNo(!c.NotNull),
+	id := e.identityOf(c)
+	a := attribute{Column: c}
+	var expr any
+	if a.hasDefault() {
+		expr = Definitions{Snapshot: e.Snapshot}.Expression(c.Default)
+	}
+	return w.add(db, h.schema, h.name, c.Name, c.Attnum, expr, yesNo(!c.NotNull),
 		name, m.characters, m.octets, m.precision, m.radix, m.scale, m.fraction, nil, nil, nil, nil,
 		nil, collation[0], collation[1], collation[2], nil, nil, nil, db, catalog.PgCatalog,
-		info.Name, nil, nil, nil, nil, fmt.Sprint(c.Attnum), "NO", "NO", nil, nil, nil, nil, nil,
-		"NO", "NEVER", nil, yesNo(h.kind == 'r'))
+		info.Name, nil, nil, nil, nil, fmt.Sprint(c.Attnum), "NO",
+		yesNo(id.generation != nil), id.generation, id.start, id.increment, id.max, id.min,
+		yesNo(id.cycle), "NEVER", nil, yesNo(h.kind == 'r'))
+}
+
+// identity is what information_schema says of an identity column; nil for others.
+type identity struct {
+	generation, start, increment, max, min any
+	cycle                                  bool
+}
+
+func (e *env) identityOf(c *catalog.Column) identity {
+	q := e.Snapshot.SequenceByOID(c.IdentitySequence)
+	if c.Identity == "" || q == nil {
+		return identity{}
+	}
+	generation := "BY DEFAULT"
+	if c.Identity == catalog.IdentityAlways {
+		generation = "ALWAYS"
+	}
+	return identity{generation: generation, start: fmt.Sprint(q.Start),
+		increment: fmt.Sprint(q.Increment), max: fmt.Sprint(q.Max), min: fmt.Sprint(q.Min),
+		cycle: q.Cycle}
 }

@@ -1,6 +1,8 @@
 package pgcatalog
 
 import (
+	"sort"
+
 	"ackdb/server/sql/catalog"
 	"ackdb/server/sql/types"
 )
@@ -20,6 +22,7 @@ const (
 	defaultSpace      = 1663 // pg_default
 	globalSpace       = 1664 // pg_global
 	defaultCollation  = 100
+	cCollation        = 950
 )
 
 const databaseOwner = "pg_database_owner"
@@ -33,6 +36,7 @@ type holder struct {
 	shared  bool
 	columns []catalog.Column
 	table   *catalog.Table // of a stored table
+	view    *catalog.View  // of a view that somebody made
 }
 
 // holders lists the tables and views, the system's first.
@@ -49,15 +53,17 @@ func holders(s *catalog.Snapshot) []holder {
 		list = append(list, holder{oid: t.OID, schema: t.Schema, name: t.Name, kind: 'r',
 			columns: t.Columns, table: t})
 	}
+	for _, v := range s.Views() {
+		list = append(list, holder{oid: v.OID, schema: v.Schema, name: v.Name, kind: 'v',
+			columns: v.Columns, view: v})
+	}
 	return list
 }
 
 // index is an index of a stored table.
 type index struct {
+	*catalog.Index
 	table   *catalog.Table
-	oid     uint32
-	name    string
-	columns []int // positions in the table's columns
 	unique  bool
 	primary bool
 }
@@ -66,37 +72,65 @@ func indexesOf(t *catalog.Table) []index {
 	if t.PrimaryKey == nil {
 		return nil
 	}
-	return []index{{table: t, oid: t.PrimaryKey.OID, name: t.PrimaryKey.Name,
-		columns: t.PrimaryKey.Columns, unique: true, primary: true}}
+	return []index{{Index: t.PrimaryKey, table: t, unique: true, primary: true}}
 }
 
 // constraint is a constraint of a stored table.
 type constraint struct {
-	table   *catalog.Table
-	oid     uint32
-	name    string
-	kind    byte // pg_constraint.contype
-	index   uint32
-	columns []int // positions in the table's columns
+	table    *catalog.Table
+	oid      uint32
+	name     string
+	kind     byte // pg_constraint.contype
+	index    uint32
+	columns  []int16
+	notValid bool
+	comment  string
+	check    *catalog.Check
+	foreign  *catalog.ForeignKey
 }
 
-// constraintsOf lists constraints. The one an index stands for bears its oid (G2).
+// constraintsOf lists constraints by name. The one an index stands for bears its oid (G2).
 func constraintsOf(t *catalog.Table) []constraint {
 	var list []constraint
 	for _, i := range indexesOf(t) {
 		if i.primary {
-			list = append(list, constraint{table: t, oid: i.oid, name: i.name, kind: 'p',
-				index: i.oid, columns: i.columns})
+			list = append(list, constraint{table: t, oid: i.OID, name: i.Name, kind: 'p',
+				index: i.OID, columns: i.attnums()})
 		}
 	}
+	for i := range t.Checks {
+		c := &t.Checks[i]
+		list = append(list, constraint{table: t, oid: c.OID, name: c.Name, kind: 'c', check: c,
+			columns: columnsIn(t, c.Expr), notValid: c.NotValid, comment: c.Comment})
+	}
+	for i := range t.ForeignKeys {
+		f := &t.ForeignKeys[i]
+		list = append(list, constraint{table: t, oid: f.OID, name: f.Name, kind: 'f', foreign: f,
+			index: f.RefIndex, columns: f.Columns, notValid: f.NotValid, comment: f.Comment})
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i].name < list[j].name })
 	return list
 }
 
-// attnums are the numbers of a table's columns at some positions.
-func attnums(t *catalog.Table, positions []int) []any {
-	numbers := make([]any, len(positions))
-	for i, at := range positions {
-		numbers[i] = t.Columns[at].Attnum
+// attnums are the numbers of the index' columns in its table.
+func (i *index) attnums() []int16 {
+	numbers := make([]int16, len(i.Columns))
+	for n, at := range i.Columns {
+		numbers[n] = i.table.Columns[at].Attnum
+	}
+	return numbers
+}
+
+// columnsIn finds which columns an expression reads, as the numbers of those whose names stand in
+// its text: outside literals, and neither called nor cast to.
+func columnsIn(t *catalog.Table, expr string) []int16 {
+	var numbers []int16
+	seen := map[int]bool{}
+	for _, w := range namesIn(expr) {
+		if at := t.ColumnIndex(w); at >= 0 && !seen[at] {
+			seen[at] = true
+			numbers = append(numbers, t.Columns[at].Attnum)
+		}
 	}
 	return numbers
 }
@@ -105,17 +139,6 @@ func attnums(t *catalog.Table, positions []int) []any {
 // objects get first, and different for every column of a table.
 func defaultOID(t *catalog.Table, c *catalog.Column) uint32 {
 	return 1<<31 | (t.OID*(catalog.MaxColumns+1)+uint32(c.Attnum))&(1<<31-1)
-}
-
-// ownedSequences maps a table's columns, by number, to the sequences dropped with them.
-func ownedSequences(s *catalog.Snapshot, t *catalog.Table) map[int16]*catalog.Sequence {
-	owned := map[int16]*catalog.Sequence{}
-	for _, q := range s.Sequences() {
-		if q.OwnerTable == t.OID {
-			owned[q.OwnerColumn] = q
-		}
-	}
-	return owned
 }
 
 // typeInfo describes a type, the unknown one where there is none.

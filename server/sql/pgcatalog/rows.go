@@ -105,14 +105,6 @@ func anys[T any](list []T) []any {
 	return values
 }
 
-// textOrNull is a text, NULL for an empty one.
-func textOrNull(text string) any {
-	if text == "" {
-		return nil
-	}
-	return text
-}
-
 // yesNo is the truth value of information_schema.
 func yesNo(v bool) string {
 	if v {

@@ -18,24 +18,25 @@ type Site struct {
 
 // made are the tables whose rows are made of the snapshot.
 var made = map[[2]string]source{
-	{catalog.PgCatalog, "pg_attrdef"}:    attrdefRows,
-	{catalog.PgCatalog, "pg_attribute"}:  attributeRows,
-	{catalog.PgCatalog, "pg_authid"}:     authidRows,
-	{catalog.PgCatalog, "pg_class"}:      classRows,
-	{catalog.PgCatalog, "pg_constraint"}: constraintRows,
-	{catalog.PgCatalog, "pg_database"}:   databaseRows,
-	{catalog.PgCatalog, "pg_depend"}:     dependRows,
-	{catalog.PgCatalog, "pg_index"}:      indexRows,
-	{catalog.PgCatalog, "pg_indexes"}:    indexesRows,
-	{catalog.PgCatalog, "pg_namespace"}:  namespaceRows,
-	{catalog.PgCatalog, "pg_proc"}:       procRows,
-	{catalog.PgCatalog, "pg_roles"}:      rolesRows,
-	{catalog.PgCatalog, "pg_sequence"}:   sequenceRows,
-	{catalog.PgCatalog, "pg_sequences"}:  sequencesRows,
-	{catalog.PgCatalog, "pg_shadow"}:     userRows,
-	{catalog.PgCatalog, "pg_tables"}:     tablesRows,
-	{catalog.PgCatalog, "pg_user"}:       userRows,
-	{catalog.PgCatalog, "pg_views"}:      viewsRows,
+	{catalog.PgCatalog, "pg_attrdef"}:     attrdefRows,
+	{catalog.PgCatalog, "pg_attribute"}:   attributeRows,
+	{catalog.PgCatalog, "pg_authid"}:      authidRows,
+	{catalog.PgCatalog, "pg_class"}:       classRows,
+	{catalog.PgCatalog, "pg_constraint"}:  constraintRows,
+	{catalog.PgCatalog, "pg_database"}:    databaseRows,
+	{catalog.PgCatalog, "pg_depend"}:      dependRows,
+	{catalog.PgCatalog, "pg_description"}: descriptionRows,
+	{catalog.PgCatalog, "pg_index"}:       indexRows,
+	{catalog.PgCatalog, "pg_indexes"}:     indexesRows,
+	{catalog.PgCatalog, "pg_namespace"}:   namespaceRows,
+	{catalog.PgCatalog, "pg_proc"}:        procRows,
+	{catalog.PgCatalog, "pg_roles"}:       rolesRows,
+	{catalog.PgCatalog, "pg_sequence"}:    sequenceRows,
+	{catalog.PgCatalog, "pg_sequences"}:   sequencesRows,
+	{catalog.PgCatalog, "pg_shadow"}:      userRows,
+	{catalog.PgCatalog, "pg_tables"}:      tablesRows,
+	{catalog.PgCatalog, "pg_user"}:        userRows,
+	{catalog.PgCatalog, "pg_views"}:       viewsRows,
 
 	{catalog.InformationSchema, "check_constraints"}:               schemaChecks,
 	{catalog.InformationSchema, "columns"}:                         schemaColumns,
@@ -48,12 +49,15 @@ var made = map[[2]string]source{
 	{catalog.InformationSchema, "sequences"}:                       schemaSequences,
 	{catalog.InformationSchema, "table_constraints"}:               schemaConstraints,
 	{catalog.InformationSchema, "tables"}:                          schemaTables,
+	{catalog.InformationSchema, "referential_constraints"}:         schemaReferences,
+	{catalog.InformationSchema, "view_column_usage"}:               schemaViewColumns,
+	{catalog.InformationSchema, "view_table_usage"}:                schemaViewTables,
 	{catalog.InformationSchema, "views"}:                           schemaViews,
 }
 
 // fixed are the catalogs whose rows are facts, the same everywhere.
 var fixed = []string{"pg_aggregate", "pg_am", "pg_amop", "pg_amproc", "pg_cast", "pg_collation",
-	"pg_description", "pg_language", "pg_opclass", "pg_operator", "pg_opfamily", "pg_shdescription",
+	"pg_language", "pg_opclass", "pg_operator", "pg_opfamily", "pg_shdescription",
 	"pg_tablespace", "pg_type"}
 
 // Tables gives the tables of pg_catalog and information_schema that are made here, by oid. Those

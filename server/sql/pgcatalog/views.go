@@ -25,11 +25,18 @@ func viewsRows(e *env, w *writer) error {
 		if h.kind != 'v' {
 			continue
 		}
-		if err := w.add(h.schema, h.name, e.site.Superuser, nil); err != nil {
+		if err := w.add(h.schema, h.name, e.site.Superuser, h.definition()); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (h *holder) definition() any {
+	if h.view == nil {
+		return nil
+	}
+	return viewText(h.view)
 }
 
 // indexesRows is pg_indexes.
@@ -37,7 +44,7 @@ func indexesRows(e *env, w *writer) error {
 	d := Definitions{Snapshot: e.Snapshot}
 	for _, t := range e.Snapshot.Tables() {
 		for _, i := range indexesOf(t) {
-			if err := w.add(t.Schema, t.Name, i.name, nil, d.index(&i, false)); err != nil {
+			if err := w.add(t.Schema, t.Name, i.Name, nil, d.index(&i, false)); err != nil {
 				return err
 			}
 		}

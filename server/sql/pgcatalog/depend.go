@@ -1,0 +1,116 @@
+package pgcatalog
+
+import (
+	"strings"
+
+	"ackdb/server/sql/catalog"
+)
+
+// dependRows is pg_depend, as far as objects of users go: what is dropped with what.
+func dependRows(e *env, w *writer) error {
+	for _, t := range e.Snapshot.Tables() {
+		if err := w.add(classOfRelations, t.OID, 0, classOfSchemas, t.SchemaOID, 0, 'n'); err != nil {
+			return err
+		}
+		for _, c := range constraintsOf(t) {
+			if err := c.depends(w); err != nil {
+				return err
+			}
+		}
+		if err := defaultDepends(e, w, t); err != nil {
+			return err
+		}
+	}
+	for _, v := range e.Snapshot.Views() {
+		if err := w.add(classOfRelations, v.OID, 0, classOfSchemas, v.SchemaOID, 0, 'n'); err != nil {
+			return err
+		}
+	}
+	return sequenceDepends(e, w)
+}
+
+// sequenceDepends: a sequence goes with the column it belongs to, an identity's as a part of it.
+func sequenceDepends(e *env, w *writer) error {
+	for _, q := range e.Snapshot.Sequences() {
+		if err := w.add(classOfRelations, q.OID, 0, classOfSchemas, q.SchemaOID, 0, 'n'); err != nil {
+			return err
+		}
+		if q.OwnerTable == 0 {
+			continue
+		}
+		kind := 'a'
+		if isIdentity(e.Snapshot, q) {
+			kind = 'i'
+		}
+		err := w.add(classOfRelations, q.OID, 0, classOfRelations, q.OwnerTable, q.OwnerColumn, kind)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isIdentity says whether a sequence is that of an identity column.
+func isIdentity(s *catalog.Snapshot, q *catalog.Sequence) bool {
+	t := s.TableByOID(q.OwnerTable)
+	if t == nil {
+		return false
+	}
+	at := t.ColumnByAttnum(q.OwnerColumn)
+	return at >= 0 && t.Columns[at].Identity != ""
+}
+
+func (c *constraint) depends(w *writer) error {
+	if c.kind == 'p' || c.kind == 'u' {
+		err := w.add(classOfRelations, c.index, 0, classOfConstraints, c.oid, 0, 'i')
+		if err != nil {
+			return err
+		}
+	}
+	for _, number := range c.columns {
+		err := w.add(classOfConstraints, c.oid, 0, classOfRelations, c.table.OID, number, 'a')
+		if err != nil {
+			return err
+		}
+	}
+	if c.foreign == nil {
+		return nil
+	}
+	for _, number := range c.foreign.RefColumns {
+		err := w.add(classOfConstraints, c.oid, 0, classOfRelations, c.foreign.RefTable, number, 'n')
+		if err != nil {
+			return err
+		}
+	}
+	return w.add(classOfConstraints, c.oid, 0, classOfRelations, c.index, 0, 'n')
+}
+
+func defaultDepends(e *env, w *writer, t *catalog.Table) error {
+	owned := ownedSequences(e.Snapshot, t)
+	for i := range t.Columns {
+		a := attribute{Column: &t.Columns[i]}
+		if !a.hasDefault() {
+			continue
+		}
+		oid := defaultOID(t, a.Column)
+		err := w.add(classOfDefaults, oid, 0, classOfRelations, t.OID, a.Attnum, 'a')
+		if q := owned[a.Attnum]; q != nil && err == nil && strings.HasPrefix(a.Default, "nextval(") {
+			err = w.add(classOfDefaults, oid, 0, classOfRelations, q.OID, 0, 'n')
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ownedSequences maps a table's columns, by number, to the sequences dropped with them.
+func ownedSequences(s *catalog.Snapshot, t *catalog.Table) map[int16]*catalog.Sequence {
+	owned := map[int16]*catalog.Sequence{}
+	for _, q := range s.Sequences() {
+		if q.OwnerTable == t.OID {
+			owned[q.OwnerColumn] = q
+		}
+	}
+	return owned
+}

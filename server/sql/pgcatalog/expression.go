@@ -1,0 +1,111 @@
+package pgcatalog
+
+import (
+	"strings"
+
+	"ackdb/server/sql/catalog"
+	"ackdb/server/sql/types"
+)
+
+// Expressions of defaults and checks are kept as text, as plan.Print writes it. What is asked about
+// them here is found among its words.
+
+// word is a piece of an expression's text.
+type word struct {
+	text    string // as it stands there
+	literal bool   // in single quotes
+	name    string // of an identifier, unquoted; "" for other pieces
+}
+
+func wordsOf(expr string) []word {
+	var words []word
+	for at := 0; at < len(expr); {
+		end := at + 1
+		w := word{}
+		switch c := expr[at]; {
+		case c == '\'' || c == '"':
+			end = closingQuote(expr, at)
+			w.literal = c == '\''
+			if c == '"' {
+				w.name = strings.ReplaceAll(expr[at+1:end-1], `""`, `"`)
+			}
+		case isLetter(c):
+			for end < len(expr) && (isLetter(expr[end]) || expr[end] >= '0' && expr[end] <= '9') {
+				end++
+			}
+			w.name = expr[at:end]
+		}
+		w.text = expr[at:end]
+		words = append(words, w)
+		at = end
+	}
+	return words
+}
+
+// closingQuote is the end of what the quote at a position begins.
+func closingQuote(expr string, at int) int {
+	quote := expr[at]
+	for i := at + 1; i < len(expr); i++ {
+		if expr[i] != quote {
+			continue
+		}
+		if i+1 == len(expr) || expr[i+1] != quote {
+			return i + 1
+		}
+		i++
+	}
+	return len(expr)
+}
+
+func isLetter(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c == '$' || c >= 0x80
+}
+
+// namesIn lists the identifiers of an expression that are neither called nor types.
+func namesIn(expr string) []string {
+	words := wordsOf(expr)
+	var names []string
+	for i, w := range words {
+		called := i+1 < len(words) && words[i+1].text == "("
+		cast := i > 0 && words[i-1].text == ":"
+		if w.name != "" && !called && !cast {
+			names = append(names, w.name)
+		}
+	}
+	return names
+}
+
+// Expression prints a kept expression: names of relations, which are kept qualified, are shortened
+// where the search path finds them.
+func (d Definitions) Expression(expr string) string {
+	if !strings.Contains(expr, "::regclass") {
+		return expr
+	}
+	names := catalog.Names{Snapshot: d.Snapshot, Path: d.Path}
+	words := wordsOf(expr)
+	var b strings.Builder
+	for i, w := range words {
+		if w.literal && i+3 < len(words) && words[i+3].name == "regclass" {
+			inner := strings.ReplaceAll(w.text[1:len(w.text)-1], "''", "'")
+			w.text = "'" + strings.ReplaceAll(shortened(names, inner), "'", "''") + "'"
+		}
+		b.WriteString(w.text)
+	}
+	return b.String()
+}
+
+// shortened prints a qualified name of a relation anew; what names none stays as it is.
+func shortened(names catalog.Names, qualified string) string {
+	parts, err := types.SplitName(qualified)
+	if err != nil {
+		return qualified
+	}
+	oid, ok := names.OIDOf(types.RegClass, parts)
+	if !ok {
+		return qualified
+	}
+	if name, ok := names.NameOf(types.RegClass, oid); ok {
+		return name
+	}
+	return qualified
+}
