@@ -16,6 +16,10 @@
 //   - X4: a statement that writes runs to its end before its first row is given: a client that
 //     stops reading RETURNING has still changed every row.
 //   - X5: a hidden row id is never used twice while anybody could see both rows.
+//   - X6: no statement sees its own writes. One that reads tables in its own time (joins, queries
+//     in expressions) has read all of it before it writes the first row.
+//   - X7: an operator that was closed can be opened again and starts anew, holding nothing. Joins
+//     and queries in expressions do that for every row.
 //
 // Lock order: a table before its rows; tables of one statement in the order of their oids; the
 // mutex of a sequence before the row of its state.

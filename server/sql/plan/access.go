@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"ackdb/server/sql/catalog"
+	"ackdb/server/sql/parse"
 	"ackdb/server/sql/types"
 )
 
@@ -132,6 +133,9 @@ func (k *Access) narrow(t *catalog.Table, terms []Expr, column int) []Expr {
 		if any, ok := term.(*AnyAll); ok && k.values(t, any, column) {
 			return slices.Delete(terms, i, i+1)
 		}
+		if sub, ok := term.(*SubPlan); ok && k.queried(t, sub, column) {
+			return slices.Delete(terms, i, i+1)
+		}
 	}
 	return slices.DeleteFunc(terms, func(term Expr) bool {
 		switch op, x := comparison(t, term, column); {
@@ -174,6 +178,23 @@ func (k *Access) values(t *catalog.Table, any *AnyAll, column int) bool {
 		}
 	}
 	k.In = any.List
+	return true
+}
+
+// queried takes column IN (query) as the single values to visit: those of the query, which reads
+// nothing of the table's row, as an array.
+func (k *Access) queried(t *catalog.Table, sub *SubPlan, column int) bool {
+	if !sub.Hash || len(sub.Bind) > 0 || sub.Volatile || !isKey(t, sub.Left[0], column) {
+		return false
+	}
+	elem := sub.Test.(*Compare).R.Type().OID
+	if keyClass(elem) != keyClass(t.Columns[column].Type.OID) || types.ArrayOf(elem) == 0 {
+		return false
+	}
+	values := *sub
+	values.Kind, values.Left, values.Test, values.Hash = parse.SubArray, nil, nil, false
+	values.T = types.Type{OID: types.ArrayOf(elem), Mod: types.NoMod}
+	k.AnyOf = &values
 	return true
 }
 

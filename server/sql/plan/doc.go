@@ -4,7 +4,15 @@
 //
 // The types to know: Planner makes and keeps plans; Prepared is a plan with what a client is told
 // about it; Node is a step of a plan, a row source over row sources; Expr is a resolved expression,
-// which evaluates itself; Access says which keys a Scan visits.
+// which evaluates itself; Access says which keys a Scan visits; Join and SubPlan bring rows
+// together.
+//
+// A query is resolved in a scope: its sources' columns stand one behind another in one row, and an
+// expression is a function of that row. Scopes are nested. What a query reads of a row further out,
+// or LATERAL of what stands to its left, is an Outer, which reads a slot; whoever opens the query
+// sets the slots from the row at hand (Binding). A join that looks keys up works the same way, and
+// so a key can be found by any term, whatever its value is read from. FROM stays a joinTree until
+// all conditions are known; planTree then hands each of them down as far as it can be checked.
 //
 // Invariants:
 //
@@ -17,4 +25,6 @@
 //     again on a row that was locked and read again. The terms taken over cannot change under the
 //     lock: a row with another key is another row.
 //   - P4: what is not supported is refused by name while planning, never ignored while running.
+//   - P5: a slot is set by the step right above the scope it is read in, before what reads it is
+//     opened, and from a row that stays valid until that is closed.
 package plan

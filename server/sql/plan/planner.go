@@ -107,13 +107,16 @@ func (a *analyzer) planSelect(n *parse.SelectStmt) (*Prepared, error) {
 		return nil, err
 	}
 	p := &Prepared{Kind: KindRows, Tag: "SELECT", Refusal: "SELECT", Root: node,
-		Columns: columns, ReadOnly: len(n.Locking) == 0}
+		Columns: columns, ReadOnly: true}
 	if columns == nil {
 		p.Columns = []Column{}
 	}
-	if len(n.Locking) > 0 {
-		p.Refusal = "SELECT " + lockName(n.Locking[0].Strength)
-	}
+	visit(node, func(n Node) bool { // a query inside may lock rows, too
+		if lock, ok := n.(*LockRows); ok {
+			p.ReadOnly, p.Refusal = false, "SELECT "+lockName(lock.Strength)
+		}
+		return p.ReadOnly
+	})
 	return p, nil
 }
 
