@@ -13,6 +13,9 @@ type VirtualTable struct {
 	OID     uint32
 	Columns []Column
 
+	// Keys are columns that Rows can look rows up by: see VirtualEnv.Value.
+	Keys []int
+
 	// Rows yields every row, in Columns' order. The row may be reused after yield returns. It stops
 	// at the first error of yield and returns that error.
 	Rows func(ctx context.Context, env *VirtualEnv, yield func(row []types.Datum) error) error
@@ -22,6 +25,11 @@ type VirtualTable struct {
 type VirtualEnv struct {
 	Snapshot *Snapshot // the asking transaction's view of the catalog
 	Host     any       // the session, as the server registered it with the executor
+
+	// Value is what the rows that are wanted have in column Key, one of the table's Keys; NULL when
+	// all are wanted. Others may be yielded too.
+	Key   int
+	Value types.Datum
 }
 
 // Register adds a virtual table. To be called before the server serves.

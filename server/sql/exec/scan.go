@@ -190,6 +190,13 @@ func (o *virtualScan) open(r *run) error {
 		host = r.env.Session.Host
 	}
 	env := r.virtualEnv(host)
+	if column, value := o.node.Pinned(); value != nil {
+		v, err := value.Eval(&r.eval, nil)
+		if err != nil || v.IsNull() {
+			return err // no row is equal to NULL
+		}
+		env.Key, env.Value = column, v
+	}
 	return o.node.Table.Rows(r.eval.Ctx, env, func(row []types.Datum) error {
 		if o.node.Filter != nil {
 			if ok, err := r.truth(o.node.Filter, row); err != nil || !ok {

@@ -25,12 +25,23 @@ type attribute struct {
 // attributeRows is pg_attribute. There are no columns with negative numbers: a query cannot name
 // any but tableoid.
 func attributeRows(e *env, w *writer) error {
-	for _, h := range holders(e.Snapshot) {
+	for _, h := range e.holders(w, "attrelid") {
 		if err := h.attributes(w); err != nil {
 			return err
 		}
 	}
-	for _, q := range e.Snapshot.Sequences() {
+	oid, one := e.onlyOID(w, "attrelid")
+	for _, t := range e.Snapshot.Tables() {
+		for _, i := range indexesOf(t) {
+			if one && i.OID != oid {
+				continue
+			}
+			if err := indexAttributes(w, &i); err != nil {
+				return err
+			}
+		}
+	}
+	for _, q := range e.sequences(w, "attrelid") {
 		for i := range sequenceColumns {
 			a := attribute{Column: &sequenceColumns[i], relation: q.OID}
 			if err := a.write(w); err != nil {
@@ -60,11 +71,6 @@ func (h *holder) attributes(w *writer) error {
 	}
 	for _, d := range h.table.Dropped {
 		if err := droppedAttribute(w, h.oid, d); err != nil {
-			return err
-		}
-	}
-	for _, i := range indexesOf(h.table) {
-		if err := indexAttributes(w, &i); err != nil {
 			return err
 		}
 	}
@@ -121,7 +127,7 @@ func droppedAttribute(w *writer, relation uint32, d catalog.DroppedColumn) error
 
 // attrdefRows is pg_attrdef; the expression is held as its text, which is what pg_get_expr gives.
 func attrdefRows(e *env, w *writer) error {
-	for _, t := range e.Snapshot.Tables() {
+	for _, t := range e.tables(w, "adrelid") {
 		for i := range t.Columns {
 			a := attribute{Column: &t.Columns[i]}
 			if !a.hasDefault() {

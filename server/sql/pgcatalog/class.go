@@ -23,7 +23,10 @@ type class struct {
 	options   []string
 }
 
-func (c *class) write(w *writer) error {
+func (c *class) write(e *env, w *writer) error {
+	if name, ok := e.only(w, "relname"); ok && name.Str() != c.name {
+		return nil
+	}
 	persistence, identity, space := 'p', 'n', 0
 	if c.unlogged {
 		persistence = 'u'
@@ -45,7 +48,7 @@ func (c *class) write(w *writer) error {
 
 // classRows is pg_class. What was never analysed has -1 rows there, and nothing here ever is.
 func classRows(e *env, w *writer) error {
-	for _, h := range holders(e.Snapshot) {
+	for _, h := range e.holders(w, "oid") {
 		c := class{oid: h.oid, name: h.name, namespace: e.schemaOID(h.schema), kind: h.kind,
 			columns: len(h.columns), shared: h.shared, tuples: -1}
 		if h.kind == 'r' {
@@ -57,17 +60,17 @@ func classRows(e *env, w *writer) error {
 		if h.view != nil {
 			c.tuples, c.options = 0, h.view.Options
 		}
-		if err := c.write(w); err != nil {
+		if err := c.write(e, w); err != nil {
 			return err
 		}
 	}
 	if err := indexClasses(e, w); err != nil {
 		return err
 	}
-	for _, q := range e.Snapshot.Sequences() {
+	for _, q := range e.sequences(w, "oid") {
 		c := class{oid: q.OID, name: q.Name, namespace: q.SchemaOID, file: int64(q.OID), pages: 1,
 			tuples: 1, kind: 'S', columns: len(sequenceColumns)}
-		if err := c.write(w); err != nil {
+		if err := c.write(e, w); err != nil {
 			return err
 		}
 	}
@@ -83,12 +86,16 @@ func (c *class) ofTable(t *catalog.Table) {
 }
 
 func indexClasses(e *env, w *writer) error {
+	oid, one := e.onlyOID(w, "oid")
 	for _, t := range e.Snapshot.Tables() {
 		for _, i := range indexesOf(t) {
+			if one && i.OID != oid {
+				continue
+			}
 			c := class{oid: i.OID, name: i.Name, namespace: t.SchemaOID, kind: 'i',
 				method: catalog.BtreeAccessMethodOID, file: int64(i.OID), unlogged: t.Unlogged,
 				columns: len(i.Columns)}
-			if err := c.write(w); err != nil {
+			if err := c.write(e, w); err != nil {
 				return err
 			}
 		}

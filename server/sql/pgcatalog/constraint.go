@@ -10,7 +10,7 @@ import (
 
 // constraintRows is pg_constraint.
 func constraintRows(e *env, w *writer) error {
-	for _, t := range e.Snapshot.Tables() {
+	for _, t := range e.tables(w, "conrelid") {
 		for _, c := range constraintsOf(t) {
 			if err := c.write(e, w); err != nil {
 				return err

@@ -13,7 +13,11 @@ type comment struct {
 
 // descriptionRows is pg_description.
 func descriptionRows(e *env, w *writer) error {
+	object, one := e.onlyOID(w, "objoid")
 	for _, c := range comments(e.Snapshot) {
+		if one && c.object != object {
+			continue
+		}
 		if err := w.add(c.object, c.class, int(c.column), c.text); err != nil {
 			return err
 		}

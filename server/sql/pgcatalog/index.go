@@ -8,8 +8,12 @@ import (
 
 // indexRows is pg_index.
 func indexRows(e *env, w *writer) error {
-	for _, t := range e.Snapshot.Tables() {
+	oid, one := e.onlyOID(w, "indexrelid")
+	for _, t := range e.tables(w, "indrelid") {
 		for _, i := range indexesOf(t) {
+			if one && i.OID != oid {
+				continue
+			}
 			var collations, classes, options []any
 			for _, at := range i.Columns {
 				typ := t.Columns[at].Type.OID

@@ -43,21 +43,74 @@ type holder struct {
 func holders(s *catalog.Snapshot) []holder {
 	var list []holder
 	for _, v := range s.Virtuals() {
-		h := holder{oid: v.OID, schema: v.Schema, name: v.Name, kind: 'v', columns: v.Columns}
-		if known := relations()[[2]string{v.Schema, v.Name}]; known != nil {
-			h.kind, h.shared = known.kind, known.shared
-		}
-		list = append(list, h)
+		list = append(list, virtualHolder(v))
 	}
 	for _, t := range s.Tables() {
-		list = append(list, holder{oid: t.OID, schema: t.Schema, name: t.Name, kind: 'r',
-			columns: t.Columns, table: t})
+		list = append(list, tableHolder(t))
 	}
 	for _, v := range s.Views() {
-		list = append(list, holder{oid: v.OID, schema: v.Schema, name: v.Name, kind: 'v',
-			columns: v.Columns, view: v})
+		list = append(list, viewHolder(v))
 	}
 	return list
+}
+
+func virtualHolder(v *catalog.VirtualTable) holder {
+	h := holder{oid: v.OID, schema: v.Schema, name: v.Name, kind: 'v', columns: v.Columns}
+	if known := relations()[[2]string{v.Schema, v.Name}]; known != nil {
+		h.kind, h.shared = known.kind, known.shared
+	}
+	return h
+}
+
+func tableHolder(t *catalog.Table) holder {
+	return holder{oid: t.OID, schema: t.Schema, name: t.Name, kind: 'r', columns: t.Columns,
+		table: t}
+}
+
+func viewHolder(v *catalog.View) holder {
+	return holder{oid: v.OID, schema: v.Schema, name: v.Name, kind: 'v', columns: v.Columns, view: v}
+}
+
+// holders lists the tables and views that the rows asked for are about, by the column that tells.
+func (e *env) holders(w *writer, column string) []holder {
+	oid, ok := e.onlyOID(w, column)
+	if !ok {
+		return holders(e.Snapshot)
+	}
+	if t := e.Snapshot.TableByOID(oid); t != nil {
+		return []holder{tableHolder(t)}
+	}
+	if v := e.Snapshot.ViewByOID(oid); v != nil {
+		return []holder{viewHolder(v)}
+	}
+	if v := e.Snapshot.VirtualByOID(oid); v != nil {
+		return []holder{virtualHolder(v)}
+	}
+	return nil
+}
+
+// tables is holders for what stored tables alone have.
+func (e *env) tables(w *writer, column string) []*catalog.Table {
+	oid, ok := e.onlyOID(w, column)
+	if !ok {
+		return e.Snapshot.Tables()
+	}
+	if t := e.Snapshot.TableByOID(oid); t != nil {
+		return []*catalog.Table{t}
+	}
+	return nil
+}
+
+// sequences is holders for sequences.
+func (e *env) sequences(w *writer, column string) []*catalog.Sequence {
+	oid, ok := e.onlyOID(w, column)
+	if !ok {
+		return e.Snapshot.Sequences()
+	}
+	if q := e.Snapshot.SequenceByOID(oid); q != nil {
+		return []*catalog.Sequence{q}
+	}
+	return nil
 }
 
 // index is an index of a stored table.

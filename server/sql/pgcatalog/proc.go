@@ -123,24 +123,41 @@ func procSignature(name string, args []types.OID) string {
 
 // procRows is pg_proc. Every function is taken to cost the same; PostgreSQL's guesses at rows are
 // those of a planner that is not here.
-func procRows(_ *env, w *writer) error {
-	for _, p := range procedures() {
-		rows, defaults := 0, 0
-		if p.set {
-			rows = 1000
+func procRows(e *env, w *writer) error {
+	if oid, ok := e.onlyOID(w, "oid"); ok {
+		if p := findProc(oid); p != nil {
+			return p.write(w)
 		}
-		if !p.defaults.IsNull() {
-			defaults = len(splitDefaults(p.defaults.Str()))
+		return nil
+	}
+	if name, ok := e.only(w, "proname"); ok {
+		for _, p := range procsNamed(name.Str()) {
+			if err := p.write(w); err != nil {
+				return err
+			}
 		}
-		err := w.add(p.oid, p.name, catalog.PgCatalogOID, catalog.BootstrapRoleOID, internalLanguage,
-			1, rows, p.variadic, 0, p.kind, false, false, p.strict, p.set, p.volatility, 's',
-			len(p.args), defaults, p.result, anys(p.args), p.allTypes, p.modes, p.names,
-			p.defaults.As(types.PgNodeTree), nil, p.source, nil, nil, nil, nil)
-		if err != nil {
+		return nil
+	}
+	for i := range procedures() {
+		if err := procedures()[i].write(w); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (p *proc) write(w *writer) error {
+	rows, defaults := 0, 0
+	if p.set {
+		rows = 1000
+	}
+	if !p.defaults.IsNull() {
+		defaults = len(splitDefaults(p.defaults.Str()))
+	}
+	return w.add(p.oid, p.name, catalog.PgCatalogOID, catalog.BootstrapRoleOID, internalLanguage, 1,
+		rows, p.variadic, 0, p.kind, false, false, p.strict, p.set, p.volatility, 's', len(p.args),
+		defaults, p.result, anys(p.args), p.allTypes, p.modes, p.names,
+		p.defaults.As(types.PgNodeTree), nil, p.source, nil, nil, nil, nil)
 }
 
 // findProc finds a function by number; nil when there is none.

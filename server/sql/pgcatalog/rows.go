@@ -15,6 +15,20 @@ type env struct {
 	site *Site
 }
 
+// only gives the value that a column of the rows asked for has, when that is known.
+func (e *env) only(w *writer, column string) (types.Datum, bool) {
+	if e.Value.IsNull() || w.relation.columns[e.Key].Name != column {
+		return types.Null, false
+	}
+	return e.Value, true
+}
+
+// onlyOID is only for a column that is an oid.
+func (e *env) onlyOID(w *writer, column string) (uint32, bool) {
+	v, ok := e.only(w, column)
+	return uint32(v.Int()), ok
+}
+
 // source makes the rows of a table.
 type source func(e *env, w *writer) error
 

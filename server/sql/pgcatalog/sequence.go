@@ -13,7 +13,7 @@ type SequenceReader interface {
 }
 
 func sequenceRows(e *env, w *writer) error {
-	for _, q := range e.Snapshot.Sequences() {
+	for _, q := range e.sequences(w, "seqrelid") {
 		err := w.add(q.OID, q.TypeOID, q.Start, q.Increment, q.Max, q.Min, q.Cache, q.Cycle)
 		if err != nil {
 			return err

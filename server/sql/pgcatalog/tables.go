@@ -2,6 +2,7 @@ package pgcatalog
 
 import (
 	"context"
+	"slices"
 	"sort"
 	"sync"
 
@@ -55,6 +56,20 @@ var made = map[[2]string]source{
 	{catalog.InformationSchema, "views"}:                           schemaViews,
 }
 
+// keys are the columns that rows are looked up by, where that is less work than to make them all.
+var keys = map[string][]string{
+	"pg_attrdef":     {"adrelid"},
+	"pg_attribute":   {"attrelid"},
+	"pg_class":       {"oid", "relname"},
+	"pg_constraint":  {"conrelid"},
+	"pg_description": {"objoid"},
+	"pg_index":       {"indexrelid", "indrelid"},
+	"pg_operator":    {"oid"},
+	"pg_proc":        {"oid", "proname"},
+	"pg_sequence":    {"seqrelid"},
+	"pg_type":        {"oid"},
+}
+
 // fixed are the catalogs whose rows are facts, the same everywhere.
 var fixed = []string{"pg_aggregate", "pg_am", "pg_amop", "pg_amproc", "pg_cast", "pg_collation",
 	"pg_language", "pg_opclass", "pg_operator", "pg_opfamily", "pg_shdescription",
@@ -81,6 +96,11 @@ func Tables(site Site) []*catalog.VirtualTable {
 func table(rel *relation, site *Site, rows source) *catalog.VirtualTable {
 	v := &catalog.VirtualTable{Schema: rel.schema, Name: rel.name, OID: rel.oid,
 		Columns: append([]catalog.Column(nil), rel.columns...)}
+	for i := range rel.columns {
+		if rel.schema == catalog.PgCatalog && slices.Contains(keys[rel.name], rel.columns[i].Name) {
+			v.Keys = append(v.Keys, i)
+		}
+	}
 	v.Rows = func(
 		ctx context.Context, ve *catalog.VirtualEnv, yield func([]types.Datum) error,
 	) error {
@@ -93,11 +113,21 @@ func table(rel *relation, site *Site, rows source) *catalog.VirtualTable {
 	return v
 }
 
-// fixedRows gives the facts of a catalog, read at the first use.
+// fixedRows gives the facts of a catalog, read at the first use, by oid.
 func fixedRows(name string) source {
 	rows := sync.OnceValue(func() [][]types.Datum { return factRows(name) })
-	return func(_ *env, w *writer) error {
-		for _, row := range rows() {
+	return func(e *env, w *writer) error {
+		wanted := rows()
+		if oid, ok := e.only(w, "oid"); ok {
+			at, found := slices.BinarySearchFunc(wanted, oid.Int(), func(row []types.Datum, n int64) int {
+				return int(row[0].Int() - n)
+			})
+			if !found {
+				return nil
+			}
+			wanted = wanted[at : at+1]
+		}
+		for _, row := range wanted {
 			if err := w.yield(row); err != nil {
 				return err
 			}

@@ -151,3 +151,35 @@ func TestOIDsAreUnique(t *testing.T) {
 	require.Empty(t, n.query("SELECT attrelid, attnum FROM pg_attribute GROUP BY 1, 2 "+
 		"HAVING count(*) > 1"))
 }
+
+// A column by which rows are looked up gives the rows that a look at all of them gives.
+func TestKeysFindTheSameRows(t *testing.T) {
+	snapshot := newNode(t).exec.Begin(engine.TxnOptions{}).Catalog()
+	rows := func(v *catalog.VirtualTable, env *catalog.VirtualEnv, key int) map[string][]string {
+		found := map[string][]string{}
+		env.Snapshot = snapshot
+		err := v.Rows(context.Background(), env, func(row []types.Datum) error {
+			value := row[key].String()
+			found[value] = append(found[value], fmt.Sprint(row))
+			return nil
+		})
+		require.NoError(t, err)
+		return found
+	}
+	tried := 0
+	for _, v := range snapshot.Virtuals() {
+		for _, key := range v.Keys {
+			for value, want := range rows(v, &catalog.VirtualEnv{}, key) {
+				tried++
+				if tried%7 != 0 && len(v.Keys) == 1 {
+					continue // some of the many will do
+				}
+				d, err := types.ParseText(v.Columns[key].Type, value, nil)
+				require.NoError(t, err)
+				got := rows(v, &catalog.VirtualEnv{Key: key, Value: d}, key)
+				require.Equal(t, map[string][]string{value: want}, got, v.Name)
+			}
+		}
+	}
+	require.Greater(t, tried, 1000)
+}
