@@ -37,6 +37,37 @@ func TestPsqlTranscripts(t *testing.T) {
 	}
 }
 
+// TestPsqlDifferences runs what answers differently for a reason that docs/SQL.md gives. Both
+// transcripts are stored, so that a difference neither grows nor goes away unseen; what agrees
+// belongs beside the others.
+//
+//	go test ./jepsen-lite/clients -run Differences -update
+func TestPsqlDifferences(t *testing.T) {
+	scripts, err := filepath.Glob("testdata/psql/differences/*.sql")
+	require.NoError(t, err)
+	require.NotEmpty(t, scripts)
+	for _, script := range scripts {
+		base := strings.TrimSuffix(script, ".sql")
+		t.Run(filepath.Base(base), func(t *testing.T) {
+			compareStored(t, base+".ackdb.out", psqlFile(t, port(t, node), script))
+			if postgres != nil {
+				theirs := psqlFile(t, strconv.Itoa(postgres.Port), script)
+				compareStored(t, base+".postgres.out", theirs)
+			}
+			require.NotEqual(t, read(t, base+".ackdb.out"), read(t, base+".postgres.out"))
+		})
+	}
+}
+
+// compareStored holds text against the stored one, after -update has stored it.
+func compareStored(t *testing.T, path, text string) {
+	t.Helper()
+	if *update {
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+	}
+	require.Equal(t, read(t, path), text, path)
+}
+
 func read(t *testing.T, path string) string {
 	t.Helper()
 	text, err := os.ReadFile(path)

@@ -1,0 +1,20 @@
+-- Arrays: literals, subscripts, slices, operators, unnest.
+SELECT ARRAY[1, 2, 3], '{4,NULL,6}'::int[], ARRAY[['a', 'b'], ['c', 'd']], '{}'::text[];
+SELECT (ARRAY[1, 2, 3])[2], (ARRAY[1, 2, 3])[9], (ARRAY[1, 2, 3])[2:3], ('{{1,2},{3,4}}'::int[])[2][1];
+SELECT array_length(ARRAY[1, 2], 1), cardinality('{{1,2},{3,4}}'::int[]), array_upper(ARRAY[5], 1), array_lower(ARRAY[5], 1);
+SELECT ARRAY[1, 2] || 3, 0 || ARRAY[1], ARRAY[1] || ARRAY[2], ARRAY['a'] || NULL::text;
+SELECT 2 = ANY (ARRAY[1, 2]), 2 <> ALL (ARRAY[1, 3]), NULL = ANY (ARRAY[1]), 1 = ANY (NULL::int[]);
+SELECT ARRAY[1, 2] = ARRAY[1, 2], ARRAY[1, 2] < ARRAY[1, 3], ARRAY[1] <> ARRAY[2];
+SELECT ARRAY[1, 2] @> ARRAY[2], ARRAY[2] <@ ARRAY[1, 2], ARRAY[1] && ARRAY[1, 5];
+SELECT array_to_string(ARRAY['a', NULL, 'c'], ',', '-'), string_to_array('a,b,,c', ','), string_to_array('abc', NULL);
+SELECT array_append(ARRAY[1], 2), array_prepend(0, ARRAY[1]), array_cat(ARRAY[1], ARRAY[2]), array_remove(ARRAY[1, 2, 1], 1), array_replace(ARRAY[1, 2], 1, 9), array_position(ARRAY['a', 'b'], 'b');
+SELECT unnest(ARRAY[3, 1, 2]);
+SELECT '{"a b","c\"d",NULL,"NULL",""}'::text[];
+SELECT ARRAY[1, 2]::text[], ARRAY['1', '2']::int[];
+SELECT '{1,2'::int[];
+SELECT '{1,x}'::int[];
+SELECT ARRAY[1, 'x'];
+SELECT ARRAY[];
+SELECT ARRAY[[1, 2], [3]];
+SELECT (ARRAY[1, 2])['a'];
+SELECT 1[1];
