@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+	"slices"
 
 	"ackdb/server/sql/types"
 )
@@ -77,6 +78,27 @@ func (t *Table) ColumnByAttnum(attnum int16) int {
 		}
 	}
 	return -1
+}
+
+// DropColumn takes a column away, and the primary key with it when that has it. gone says that no row
+// holds it.
+func (t *Table) DropColumn(column int, gone bool) {
+	c := t.Columns[column]
+	t.Columns = slices.Delete(t.Columns, column, column+1)
+	t.Dropped = append(t.Dropped, DroppedColumn{Attnum: c.Attnum, Type: c.Type.OID, Gone: gone})
+	slices.SortFunc(t.Dropped, func(a, b DroppedColumn) int { return int(a.Attnum) - int(b.Attnum) })
+	if t.PrimaryKey == nil {
+		return
+	}
+	if slices.Contains(t.PrimaryKey.Columns, column) {
+		t.PrimaryKey = nil
+		return
+	}
+	for i, at := range t.PrimaryKey.Columns {
+		if at > column {
+			t.PrimaryKey.Columns[i]--
+		}
+	}
 }
 
 // ConstraintNamed says whether a constraint of the table has that name.

@@ -31,8 +31,8 @@ func (r *run) definition(n plan.Node) func(context.Context) error {
 		return func(ctx context.Context) error { return r.dropTables(ctx, n.Tables) }
 	case *plan.Truncate:
 		return func(ctx context.Context) error { return r.truncate(ctx, n) }
-	case *plan.AddPrimaryKey:
-		return func(ctx context.Context) error { return r.addPrimaryKey(ctx, n) }
+	case *plan.AlterTable:
+		return func(ctx context.Context) error { return r.alterTable(ctx, n) }
 	case *plan.CreateSchema:
 		return func(ctx context.Context) error { return r.createSchema(ctx, n.Name) }
 	case *plan.DropSchemas:

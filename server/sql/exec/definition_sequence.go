@@ -47,6 +47,11 @@ func (r *run) alterSequence(ctx context.Context, n *plan.AlterSequence) error {
 	if err := r.exclude(ctx, n.Sequence); err != nil {
 		return err
 	}
+	if n.Rename {
+		if err := r.claim(ctx, n.Sequence.SchemaOID, n.Sequence.Name); err != nil {
+			return err
+		}
+	}
 	if n.Restart != nil {
 		state := sequenceState{last: *n.Restart}
 		if err := store(ctx, r.txn, n.Sequence.OID, state); err != nil {

@@ -27,13 +27,6 @@ type Truncate struct {
 	Restart bool // sequences owned by their columns start again
 }
 
-// AddPrimaryKey re-keys a table that has none.
-type AddPrimaryKey struct {
-	Table   *catalog.Table
-	Name    string // "" to choose
-	Columns []int
-}
-
 // CreateSchema makes a schema.
 type CreateSchema struct{ Name string }
 
@@ -50,6 +43,7 @@ type CreateSequence struct{ Sequence *catalog.Sequence }
 type AlterSequence struct {
 	Sequence *catalog.Sequence // as it will be
 	Restart  *int64
+	Rename   bool // its name is new
 }
 
 // DropSequences removes sequences.
@@ -61,7 +55,6 @@ type Nothing struct{}
 func (n *CreateTable) explain(x *explainer)    { x.step(n, "Utility Statement") }
 func (n *DropTables) explain(x *explainer)     { x.step(n, "Utility Statement") }
 func (n *Truncate) explain(x *explainer)       { x.step(n, "Utility Statement") }
-func (n *AddPrimaryKey) explain(x *explainer)  { x.step(n, "Utility Statement") }
 func (n *CreateSchema) explain(x *explainer)   { x.step(n, "Utility Statement") }
 func (n *DropSchemas) explain(x *explainer)    { x.step(n, "Utility Statement") }
 func (n *CreateSequence) explain(x *explainer) { x.step(n, "Utility Statement") }
@@ -83,6 +76,8 @@ func (a *analyzer) definition(tree parse.Statement) (*Prepared, error) {
 	case *parse.AlterTableStmt:
 		p.Tag = "ALTER TABLE"
 		p.Root, err = a.alterTable(p, n)
+	case *parse.RenameStmt:
+		p.Root, err = a.rename(p, n)
 	case *parse.CreateSchemaStmt:
 		p.Tag = "CREATE SCHEMA"
 		p.Root, err = a.createSchema(p, n)
@@ -110,8 +105,6 @@ func (a *analyzer) laterDefinition(tree parse.Statement) error {
 		if n.Unique {
 			feature = "CREATE UNIQUE INDEX"
 		}
-	case *parse.RenameStmt:
-		feature = "ALTER ... RENAME"
 	case *parse.ViewStmt:
 		feature = "CREATE VIEW"
 	case *parse.CreateTableAsStmt:

@@ -1,9 +1,7 @@
 package plan
 
 import (
-	"fmt"
 	"math"
-	"strings"
 
 	"ackdb/server/sql/catalog"
 	"ackdb/server/sql/parse"
@@ -123,72 +121,4 @@ func (a *analyzer) columnType(def *parse.ColumnDef) (types.Type, error) {
 			"column \"%s\" has pseudo-type %s", def.Name, info.SQLName)
 	}
 	return t, nil
-}
-
-func (a *analyzer) alterTable(p *Prepared, n *parse.AlterTableStmt) (Node, error) {
-	if n.Kind != parse.ObjectTable {
-		return nil, a.unsupported(parse.NoPos, "this ALTER")
-	}
-	rel := a.resolve(n.Table.Name)
-	if !rel.Exists() {
-		if !n.IfExists {
-			return nil, withoutPosition(a.noRelation(n.Table))
-		}
-		p.notice("00000", "relation \"%s\" does not exist, skipping", n.Table.Name.String())
-		return &Nothing{}, nil
-	}
-	if rel.Table == nil {
-		return nil, types.Errorf(types.CodeWrongObjectType,
-			"\"%s\" is not a table", n.Table.Name.Name)
-	}
-	if len(n.Commands) != 1 {
-		return nil, a.unsupported(parse.NoPos, "ALTER TABLE with several actions")
-	}
-	cmd := n.Commands[0]
-	con := cmd.Constraint
-	if cmd.Kind != parse.AlterAddConstraint {
-		return nil, a.unsupported(parse.NoPos, alterName(cmd))
-	}
-	if con.Kind != parse.ConstraintPrimary {
-		return nil, a.refuseConstraint(con)
-	}
-	return a.addPrimaryKey(rel.Table, con)
-}
-
-func (a *analyzer) addPrimaryKey(t *catalog.Table, con *parse.Constraint) (Node, error) {
-	if t.PrimaryKey != nil {
-		return nil, types.Errorf(CodeInvalidTableDef,
-			"multiple primary keys for table \"%s\" are not allowed", t.Name)
-	}
-	if con.Deferrable || con.InitiallyDefer {
-		return nil, a.unsupported(con.Pos, "a deferrable constraint")
-	}
-	columns, err := a.keyColumns(t, con, con.Keys)
-	if err != nil {
-		return nil, err
-	}
-	if con.Name != "" {
-		if err := a.taken(a.env.Catalog.Schema(t.Schema), con.Name); err != nil {
-			return nil, err
-		}
-	}
-	return &AddPrimaryKey{Table: t, Name: con.Name, Columns: columns}, nil
-}
-
-// alterName is what a refused action of ALTER TABLE is called.
-func alterName(cmd parse.AlterTableCmd) string {
-	names := map[parse.AlterKind]string{
-		parse.AlterAddColumn: "ADD COLUMN", parse.AlterDropColumn: "DROP COLUMN",
-		parse.AlterColumnDefault: "ALTER COLUMN ... DEFAULT",
-		parse.AlterSetNotNull:    "ALTER COLUMN ... SET NOT NULL",
-		parse.AlterDropNotNull:   "ALTER COLUMN ... DROP NOT NULL",
-		parse.AlterColumnType:    "ALTER COLUMN ... TYPE", parse.AlterOwner: "OWNER TO",
-		parse.AlterDropConstraint: "DROP CONSTRAINT", parse.AlterSetOptions: "SET (...)",
-		parse.AlterSetTablespace: "SET TABLESPACE", parse.AlterSetLogged: "SET LOGGED",
-		parse.AlterSetUnlogged: "SET UNLOGGED",
-	}
-	if name, ok := names[cmd.Kind]; ok {
-		return "ALTER TABLE ... " + name
-	}
-	return strings.TrimSpace(fmt.Sprintf("ALTER TABLE ... %s", cmd.Text))
 }

@@ -48,7 +48,7 @@ func locks(root Node) []TableLock {
 		add(engine.AccessExclusiveLock, n.Tables...)
 	case *Truncate:
 		add(engine.AccessExclusiveLock, n.Tables...)
-	case *AddPrimaryKey:
+	case *AlterTable:
 		add(engine.AccessExclusiveLock, n.Table)
 	}
 	visit(root, func(n Node) bool {

@@ -35,6 +35,11 @@ func (pl *Planner) Prepare(env Env, stmt *parse.Stmt, declared []uint32) (*Prepa
 	return pl.finish(newAnalyzer(env, stmt, declared), env, stmt, declared)
 }
 
+// Default gives the default of a column as it is now: of a table that is being altered.
+func (pl *Planner) Default(env Env, c *catalog.Column) (Expr, error) {
+	return newAnalyzer(env, new(parse.Stmt), nil).defaultExpr(c)
+}
+
 // replan plans again what a plan was made of. A client that was told parameter types keeps them.
 func (pl *Planner) replan(env Env, p *Prepared) (*Prepared, error) {
 	if p.holes != nil {

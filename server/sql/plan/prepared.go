@@ -123,12 +123,13 @@ func uses(used []usedRelation) []uint32 {
 }
 
 // Refresh gives the plan to run under env: p itself while its names mean what they did, else a new
-// one. A client was told p's columns, so a new plan must have the same.
+// one. A client was told p's columns, so a new plan must have the same. DDL looks at more of the
+// catalog than the names in it, and is planned again whatever has changed.
 func (pl *Planner) Refresh(env Env, p *Prepared) (*Prepared, error) {
 	if p.Current(env.Catalog, env.SearchPath) {
 		return p, nil
 	}
-	if p.stillMeans(env) && slices.Equal(p.path, env.SearchPath) {
+	if p.Kind != KindDDL && p.stillMeans(env) && slices.Equal(p.path, env.SearchPath) {
 		p.version.Store(env.Catalog.Version())
 		return p, nil
 	}

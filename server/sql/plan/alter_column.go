@@ -1,0 +1,333 @@
+package plan
+
+import (
+	"slices"
+
+	"ackdb/server/sql/catalog"
+	"ackdb/server/sql/parse"
+	"ackdb/server/sql/types"
+)
+
+// codeNotInState is Postgres' object_not_in_prerequisite_state.
+const codeNotInState types.Code = "55000"
+
+// column finds a column that an action names.
+func (s *altering) column(name string) (int, error) {
+	if i := s.t.ColumnIndex(name); i >= 0 {
+		return i, nil
+	}
+	return -1, types.Errorf(CodeUndefinedColumn,
+		"column \"%s\" of relation \"%s\" does not exist", name, s.t.Name)
+}
+
+func (s *altering) newColumn(cmd *parse.AlterTableCmd) error {
+	def := cmd.Column
+	if s.t.ColumnIndex(def.Name) >= 0 {
+		if !cmd.MissingOK {
+			return types.Errorf(CodeDuplicateColumn,
+				"column \"%s\" of relation \"%s\" already exists", def.Name, s.t.Name)
+		}
+		s.p.notice(CodeDuplicateColumn, "column \"%s\" of relation \"%s\" already exists, skipping",
+			def.Name, s.t.Name)
+		return nil
+	}
+	known := len(s.constraints)
+	if err := s.addColumn(def); err != nil {
+		return err
+	}
+	c := &s.t.Columns[len(s.t.Columns)-1]
+	s.source = append(s.source, nil)
+	s.notNull = append(s.notNull, c.Attnum)
+	if err := s.settleAdded(len(s.t.Columns) - 1); err != nil {
+		return err
+	}
+	waiting := s.constraints[known:]
+	s.constraints = s.constraints[:known]
+	for _, w := range waiting {
+		if err := s.addNamed(w.con, w.column); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *altering) dropColumn(cmd *parse.AlterTableCmd) error {
+	i, err := s.column(cmd.Name)
+	if err != nil {
+		if cmd.MissingOK {
+			s.p.notice("00000", "column \"%s\" of relation \"%s\" does not exist, skipping",
+				cmd.Name, s.t.Name)
+			return nil
+		}
+		return err
+	}
+	c := s.t.Columns[i]
+	if err := s.dependents(&c, cmd.Behavior == parse.Cascade); err != nil {
+		return err
+	}
+	for _, q := range s.a.env.Catalog.Sequences() {
+		if q.OwnerTable == s.t.OID && q.OwnerColumn == c.Attnum {
+			s.node.DropSequences = append(s.node.DropSequences, q)
+		}
+	}
+	if err := s.dropChecksOf(i); err != nil {
+		return err
+	}
+	pk := s.t.PrimaryKey
+	gone := pk != nil && slices.Contains(pk.Columns, i) && types.KeyLossless(c.Type.OID)
+	s.t.DropColumn(i, gone)
+	s.source = slices.Delete(s.source, i, i+1)
+	return nil
+}
+
+// dependents refuses to drop a column that views read, or with CASCADE drops them too.
+func (s *altering) dependents(c *catalog.Column, cascade bool) error {
+	d := dependents{a: s.a}
+	d.ofColumn(s.t, c)
+	if d.none() {
+		return nil
+	}
+	if !cascade {
+		return d.refuse("column " + c.Name + " of table " + s.a.shown(s.t.Schema, s.t.Name))
+	}
+	s.node.DropViews = append(s.node.DropViews, d.views...)
+	d.announce(s.p)
+	return nil
+}
+
+// dropChecksOf drops the CHECK constraints that read a column.
+func (s *altering) dropChecksOf(column int) error {
+	kept := s.t.Checks[:0:0]
+	for i := range s.t.Checks {
+		x, err := s.a.storedCheck(s.t, &s.t.Checks[i])
+		if err != nil {
+			return err
+		}
+		reads := !walk(x, func(x Expr) bool {
+			f, ok := x.(*Field)
+			return !ok || f.Index != column
+		})
+		if !reads {
+			kept = append(kept, s.t.Checks[i])
+		}
+	}
+	s.t.Checks = kept
+	return nil
+}
+
+func (s *altering) setDefault(cmd *parse.AlterTableCmd) error {
+	i, err := s.column(cmd.Name)
+	if err != nil {
+		return err
+	}
+	c := &s.t.Columns[i]
+	if c.Identity != "" {
+		err := types.Errorf(types.CodeSyntax,
+			"column \"%s\" of relation \"%s\" is an identity column", c.Name, s.t.Name)
+		if cmd.Expr == nil {
+			err = err.WithHint("Use ALTER TABLE ... ALTER COLUMN ... DROP IDENTITY instead.")
+		}
+		return err
+	}
+	if c.Default = ""; cmd.Expr == nil {
+		return nil
+	}
+	c.Default, err = s.a.defaultText(c, cmd.Expr)
+	return withoutPosition(err)
+}
+
+func (s *altering) setNotNull(cmd *parse.AlterTableCmd) error {
+	i, err := s.column(cmd.Name)
+	if err != nil {
+		return err
+	}
+	c := &s.t.Columns[i]
+	if !c.NotNull {
+		c.NotNull, s.notNull = true, append(s.notNull, c.Attnum)
+	}
+	return nil
+}
+
+func (s *altering) dropNotNull(cmd *parse.AlterTableCmd) error {
+	i, err := s.column(cmd.Name)
+	if err != nil {
+		return err
+	}
+	c := &s.t.Columns[i]
+	if c.Identity != "" {
+		return types.Errorf(types.CodeSyntax,
+			"column \"%s\" of relation \"%s\" is an identity column", c.Name, s.t.Name)
+	}
+	if s.t.PrimaryKey != nil && slices.Contains(s.t.PrimaryKey.Columns, i) {
+		return types.Errorf(CodeInvalidTableDef, "column \"%s\" is in a primary key", c.Name)
+	}
+	c.NotNull = false
+	return nil
+}
+
+func (s *altering) addIdentity(cmd *parse.AlterTableCmd) error {
+	i, err := s.column(cmd.Name)
+	if err != nil {
+		return err
+	}
+	c := &s.t.Columns[i]
+	bad := func(what string) error {
+		return types.Errorf(codeNotInState, "column \"%s\" of relation \"%s\" %s", c.Name, s.t.Name, what)
+	}
+	switch {
+	case !c.NotNull:
+		return bad("must be declared NOT NULL before identity can be added")
+	case c.Identity != "":
+		return bad("is already an identity column")
+	case c.Default != "":
+		return bad("already has a default value")
+	}
+	return s.identity(i, cmd.Constraint)
+}
+
+func (s *altering) dropIdentity(cmd *parse.AlterTableCmd) error {
+	i, err := s.column(cmd.Name)
+	if err != nil {
+		return err
+	}
+	c := &s.t.Columns[i]
+	if c.Identity == "" {
+		if cmd.MissingOK {
+			s.p.notice("00000", "column \"%s\" of relation \"%s\" is not an identity column, skipping",
+				c.Name, s.t.Name)
+			return nil
+		}
+		return types.Errorf(codeNotInState,
+			"column \"%s\" of relation \"%s\" is not an identity column", c.Name, s.t.Name)
+	}
+	if q := s.a.env.Catalog.SequenceByOID(c.IdentitySequence); q != nil {
+		s.node.DropSequences = append(s.node.DropSequences, q)
+	}
+	c.Identity, c.IdentitySequence = "", 0
+	return nil
+}
+
+// setType gives a column another type. Its values are converted by the USING expression, or as an
+// assignment would.
+func (s *altering) setType(cmd *parse.AlterTableCmd) error {
+	i, err := s.column(cmd.Name)
+	if err != nil {
+		return err
+	}
+	c := &s.t.Columns[i]
+	to, err := s.a.columnType(cmd.Column)
+	if err != nil {
+		return err
+	}
+	if err := s.retypable(c, to); err != nil {
+		return err
+	}
+	was := c.Type
+	x, err := s.converted(i, to, cmd.Column.Default)
+	if err != nil {
+		return err
+	}
+	c.Type = to
+	if err := s.redefault(c); err != nil {
+		return err
+	}
+	if cmd.Column.Default != nil || !widens(was, to) {
+		s.source[i], s.node.Rewrite = x, true
+	}
+	return s.recheck()
+}
+
+// retypable refuses what stands against another type.
+func (s *altering) retypable(c *catalog.Column, to types.Type) error {
+	for _, v := range s.a.env.Catalog.ViewsOf(s.t.OID) {
+		if v.Uses(s.t.OID, c.Attnum) {
+			return types.Errorf(types.CodeFeatureNotSupported,
+				"cannot alter type of a column used by a view or rule").WithDetail(
+				"rule _RETURN on view %s depends on column \"%s\"",
+				s.a.shown(v.Schema, v.Name), c.Name)
+		}
+	}
+	if c.Identity != "" && keyClass(to.OID) != types.Int8 {
+		return types.Errorf(types.CodeInvalidParameter,
+			"identity column type must be smallint, integer, or bigint")
+	}
+	for i := range s.t.ForeignKeys {
+		if slices.Contains(s.t.ForeignKeys[i].Columns, c.Attnum) {
+			return s.a.unsupported(parse.NoPos, "ALTER COLUMN ... TYPE of a column of a foreign key")
+		}
+	}
+	if len(s.t.ReferencedBy) > 0 && to.OID != c.Type.OID {
+		return s.a.unsupported(parse.NoPos,
+			"ALTER COLUMN ... TYPE in a table that foreign keys refer to")
+	}
+	return nil
+}
+
+// converted gives the value of a column in its new type, over the old row.
+func (s *altering) converted(i int, to types.Type, using parse.Expr) (Expr, error) {
+	c := s.t.Columns[i]
+	c.Type = to
+	if using == nil {
+		from := s.t.Columns[i].Type
+		if _, ok := types.FindCast(from.OID, to.OID, types.Assignment); !ok && from.OID != to.OID {
+			return nil, types.Errorf(types.CodeDatatypeMismatch,
+				"column \"%s\" cannot be cast automatically to type %s", c.Name,
+				types.FormatType(to.OID, to.Mod)).WithHint("You might need to specify \"USING %s::%s\".",
+				catalog.QuoteIdent(c.Name), types.FormatType(to.OID, to.Mod))
+		}
+		return s.a.assign(s.source[i], &c, parse.NoPos)
+	}
+	saved := s.a.level
+	defer func() { s.a.level = saved }()
+	s.a.level = level{scope: newScope(nil), place: "transform expressions"}
+	s.a.scope.add(tableSource(s.node.Table, nil))
+	x, err := s.a.expr(using)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.a.refuseInTable(x, using, "transform expression"); err != nil {
+		return nil, err
+	}
+	from := x.Type().OID
+	if _, ok := types.FindCast(from, to.OID, types.Assignment); !ok && from != to.OID &&
+		from != types.Unknown {
+		return nil, types.Errorf(types.CodeDatatypeMismatch, "result of USING clause for column"+
+			" \"%s\" cannot be cast automatically to type %s", c.Name,
+			types.FormatType(to.OID, to.Mod)).WithHint("You might need to add an explicit cast.")
+	}
+	return s.a.assign(x, &c, parse.NoPos)
+}
+
+// redefault sees that the default fits the column's new type.
+func (s *altering) redefault(c *catalog.Column) error {
+	if c.Default == "" {
+		return nil
+	}
+	if _, err := s.a.defaultExpr(c); err != nil {
+		return types.Errorf(types.CodeDatatypeMismatch,
+			"default for column \"%s\" cannot be cast automatically to type %s", c.Name,
+			types.FormatType(c.Type.OID, c.Type.Mod))
+	}
+	return nil
+}
+
+// recheck resolves the CHECK constraints anew, whose operators may be others now.
+func (s *altering) recheck() error {
+	for i := range s.t.Checks {
+		x, err := s.a.storedCheck(s.t, &s.t.Checks[i])
+		if err != nil {
+			return err
+		}
+		s.t.Checks[i].Expr = Print(x)
+	}
+	return nil
+}
+
+// widens says whether every stored value of one type is one of the other as it lies.
+func widens(from, to types.Type) bool {
+	if from.OID != to.OID {
+		return false
+	}
+	return to.Mod == types.NoMod || from.Mod == to.Mod ||
+		to.OID == types.VarChar && from.Mod != types.NoMod && from.Mod <= to.Mod
+}

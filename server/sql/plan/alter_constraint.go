@@ -1,0 +1,85 @@
+package plan
+
+import (
+	"slices"
+
+	"ackdb/server/sql/parse"
+	"ackdb/server/sql/types"
+)
+
+func (s *altering) addConstraint(con *parse.Constraint) error { return s.addNamed(con, "") }
+
+// addNamed gives the table a constraint that its rows have to pass.
+func (s *altering) addNamed(con *parse.Constraint, column string) error {
+	had := len(s.t.Checks)
+	names := map[string]bool{}
+	for i := range s.t.Checks {
+		names[s.t.Checks[i].Name] = true
+	}
+	null := map[int16]bool{}
+	for i := range s.t.Columns {
+		null[s.t.Columns[i].Attnum] = !s.t.Columns[i].NotNull
+	}
+	keyed := s.t.PrimaryKey != nil
+	if err := s.constraint(con, column); err != nil {
+		if keyed && con.Kind == parse.ConstraintPrimary {
+			return withoutPosition(err)
+		}
+		return err
+	}
+	for i := range s.t.Columns {
+		if c := &s.t.Columns[i]; c.NotNull && null[c.Attnum] {
+			s.notNull = append(s.notNull, c.Attnum)
+		}
+	}
+	if len(s.t.Checks) == had || con.NotValid {
+		return nil
+	}
+	for i := range s.t.Checks {
+		if name := s.t.Checks[i].Name; !names[name] {
+			s.checks = append(s.checks, name)
+		}
+	}
+	return nil
+}
+
+func (s *altering) noConstraint(name string) *types.Error {
+	return types.Errorf(types.CodeUndefinedObject,
+		"constraint \"%s\" of relation \"%s\" does not exist", name, s.t.Name)
+}
+
+func (s *altering) dropConstraint(cmd *parse.AlterTableCmd) error {
+	for i := range s.t.Checks {
+		if s.t.Checks[i].Name == cmd.Name {
+			s.t.Checks = slices.Delete(s.t.Checks, i, i+1)
+			return nil
+		}
+	}
+	if s.t.PrimaryKey != nil && s.t.PrimaryKey.Name == cmd.Name {
+		s.t.PrimaryKey = nil
+		return nil
+	}
+	if !cmd.MissingOK {
+		return s.noConstraint(cmd.Name)
+	}
+	s.p.notice("00000", "constraint \"%s\" of relation \"%s\" does not exist, skipping",
+		cmd.Name, s.t.Name)
+	return nil
+}
+
+// validateConstraint has the rows pass a constraint that was NOT VALID.
+func (s *altering) validateConstraint(cmd *parse.AlterTableCmd) error {
+	for i := range s.t.Checks {
+		if c := &s.t.Checks[i]; c.Name == cmd.Name {
+			if c.NotValid {
+				c.NotValid, s.checks = false, append(s.checks, c.Name)
+			}
+			return nil
+		}
+	}
+	if s.t.ConstraintNamed(cmd.Name) {
+		return types.Errorf(types.CodeWrongObjectType, "constraint \"%s\" of relation \"%s\" is not"+
+			" a foreign key or check constraint", cmd.Name, s.t.Name)
+	}
+	return s.noConstraint(cmd.Name)
+}
