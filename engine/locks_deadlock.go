@@ -45,7 +45,7 @@ func (s *deadlockSearch) visit(w *lockWaiter) bool {
 	s.path = append(s.path, w)
 	for i := range w.lock.holders {
 		h := &w.lock.holders[i]
-		if h.owner != w.owner && w.mode.blockedBy(h.modes) && s.follow(&h.owner.waiter) {
+		if h.owner != w.owner && w.mode.blockedBy(h.modes) && s.followOwner(h.owner) {
 			return true
 		}
 	}
@@ -59,6 +59,15 @@ func (s *deadlockSearch) visit(w *lockWaiter) bool {
 	return false
 }
 
+// followOwner goes on where the owner waits, or who else acts for its session.
+func (s *deadlockSearch) followOwner(o *lockOwner) bool {
+	if s.follow(&o.waiter) {
+		return true
+	}
+	peer := o.peer.Load()
+	return peer != nil && s.follow(&peer.waiter)
+}
+
 func (s *deadlockSearch) follow(w *lockWaiter) bool {
 	if w == s.start {
 		return true
@@ -67,12 +76,10 @@ func (s *deadlockSearch) follow(w *lockWaiter) bool {
 }
 
 func (w *lockWaiter) info() LockInfo {
-	return LockInfo{
+	return w.lock.describe(LockInfo{
 		Session: w.owner.session,
-		Table:   w.lock.table,
-		Row:     w.lock.row,
 		Key:     append([]byte(nil), w.lock.key...),
 		Mode:    w.mode.String(),
 		Since:   w.since,
-	}
+	})
 }

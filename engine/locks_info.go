@@ -11,6 +11,11 @@ type LockInfo struct {
 	Table   TableID
 	Row     bool
 	Key     []byte // the row's key; nil for a table
+
+	// Advisory is set when the lock is an advisory one, on AdvisoryKey.
+	Advisory    bool
+	AdvisoryKey AdvisoryKey
+
 	Mode    string
 	Granted bool
 	Fast    bool      // taken by the fast path, so nobody has asked for a strong mode since
@@ -19,6 +24,14 @@ type LockInfo struct {
 
 // Target names what is locked.
 func (i LockInfo) Target() string {
+	if i.Advisory {
+		kind := 1 // what Postgres numbers the two kinds of keys
+		if i.AdvisoryKey.Pair {
+			kind = 2
+		}
+		return fmt.Sprintf("advisory lock [%d,%d,%d]", uint32(i.AdvisoryKey.Value>>32),
+			uint32(i.AdvisoryKey.Value), kind)
+	}
 	if i.Row {
 		return fmt.Sprintf("row %x of table %d", i.Key, i.Table)
 	}
@@ -67,14 +80,23 @@ func (l *lockable) list(infos []LockInfo) []LockInfo {
 		key = append(key, l.key...)
 	}
 	for _, h := range l.holders {
-		infos = appendModes(infos, h.modes, LockInfo{
-			Session: h.owner.session, Table: l.table, Row: l.row, Key: key, Granted: true,
-		})
+		infos = appendModes(infos, h.modes, l.describe(LockInfo{
+			Session: h.owner.session, Key: key, Granted: true,
+		}))
 	}
 	for w := l.head; w != nil; w = w.next {
 		infos = append(infos, w.info())
 	}
 	return infos
+}
+
+// describe fills in what is locked.
+func (l *lockable) describe(info LockInfo) LockInfo {
+	info.Table, info.Row = l.table, l.row
+	if l.table == advisoryTable {
+		info.Key, info.Advisory, info.AdvisoryKey = nil, true, decodeAdvisoryKey(l.key)
+	}
+	return info
 }
 
 // appendModes appends one row for each mode.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -19,6 +20,10 @@ type lockOwner struct {
 	whole      []TableID // tables held in a mode that excludes every row lock of others
 	waiter     lockWaiter
 	mu         sync.Mutex
+
+	// peer is who else acts for the same session: a transaction's advisory locks and the other way
+	// round. Of the two at most one waits.
+	peer atomic.Pointer[lockOwner]
 
 	// Written under mu by the transaction's goroutine, read by it without. Others read, and move
 	// fast modes into the table, under mu.

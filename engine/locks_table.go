@@ -53,6 +53,7 @@ type lockTable struct {
 
 	mu     sync.Mutex
 	owners []*lockOwner // guarded by mu: every owner ever made
+	spare  []*lockOwner // guarded by mu: those of sessions that have ended
 
 	searches uint64 // guarded by every shard's mu
 }
@@ -94,7 +95,7 @@ func (t *lockTable) newOwner() *lockOwner {
 type lockRequest struct {
 	table   TableID
 	row     bool
-	key     []byte
+	key     []byte // of a row or an advisory lock
 	mode    mode
 	policy  WaitPolicy
 	timeout time.Duration // 0: none
@@ -102,7 +103,7 @@ type lockRequest struct {
 
 func (t *lockTable) hash(r *lockRequest) uint64 {
 	h := uint64(r.table) * 0x9e3779b97f4a7c15
-	if r.row {
+	if r.row || r.key != nil {
 		h ^= maphash.Bytes(t.seed, r.key)
 	}
 	return h

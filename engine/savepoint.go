@@ -8,6 +8,8 @@ type savepoint struct {
 	id      SavepointID
 	writes  writeMark
 	journal int // entries of the lock journal
+
+	advisory int // of the transaction's advisory locks
 }
 
 // Savepoint marks the transaction's state.
@@ -16,9 +18,11 @@ func (t *Txn) Savepoint() SavepointID {
 		return 0
 	}
 	t.nextID++
-	t.savepoints = append(t.savepoints, savepoint{
-		id: t.nextID, writes: t.writes.mark(), journal: len(t.owner.journal),
-	})
+	sp := savepoint{id: t.nextID, writes: t.writes.mark(), journal: len(t.owner.journal)}
+	if t.advisory != nil {
+		sp.advisory = len(t.advisory.txn)
+	}
+	t.savepoints = append(t.savepoints, sp)
 	t.writes.freeze()
 	return t.nextID
 }
@@ -35,6 +39,9 @@ func (t *Txn) RollbackTo(id SavepointID) error {
 	t.writes.rollback(t.savepoints[i].writes)
 	t.writes.freeze()
 	t.db.locks.releaseTo(t.owner, t.savepoints[i].journal)
+	if t.advisory != nil {
+		t.advisory.releaseTo(t.savepoints[i].advisory)
+	}
 	return nil
 }
 

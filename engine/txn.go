@@ -89,6 +89,8 @@ type txnState struct {
 
 	durable flushedReads // zero unless ReadFlushed
 
+	advisory *AdvisoryLocks // of the session; nil unless it has used any
+
 	reads *readSet // what SERIALIZABLE has to validate; nil unless it is
 
 	iters    []*Iter // open ones
@@ -209,6 +211,9 @@ func (t *Txn) end() {
 	t.txnState, t.looked = nil, s.durable.looked
 	s.durable = flushedReads{}
 	s.dropView()
+	if s.advisory != nil {
+		s.advisory.leave(s)
+	}
 	if s.reads != nil {
 		s.db.conflicts.unregister(s.reads)
 		s.reads = nil

@@ -116,11 +116,3 @@ func (h *host) Sequence(context.Context, builtin.SequenceOp) (int64, error) {
 	return 0, types.Errorf(types.CodeFeatureNotSupported,
 		"a sequence function is not supported here")
 }
-
-// AdvisoryLock implements builtin.Host. Releasing all of none is what poolers do on return.
-func (h *host) AdvisoryLock(_ context.Context, op builtin.AdvisoryOp) (bool, error) {
-	if op.UnlockAll {
-		return true, nil
-	}
-	return false, types.Errorf(types.CodeFeatureNotSupported, "advisory locks are not supported")
-}

@@ -44,8 +44,9 @@ type session struct {
 	receipts receipts
 	durable  durableReads
 	outbox   outbox
-	channels map[string]struct{} // listened on
-	ownsSlot bool                // made a temporary one
+	channels map[string]struct{}   // listened on
+	ownsSlot bool                  // made a temporary one
+	advisory *engine.AdvisoryLocks // nil until the first is asked for
 	// durableSent is the watermark the client has seen.
 	durableSent wal.LSN
 
@@ -151,6 +152,9 @@ func (s *session) Close() {
 	s.rollback()
 	s.leaveReadMode()
 	s.unlistenAll()
+	if s.advisory != nil {
+		s.advisory.Close()
+	}
 	if s.ownsSlot {
 		s.server.hub.ReleaseSession(s.conn.PID())
 	}

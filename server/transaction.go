@@ -87,6 +87,9 @@ func (s *session) open() {
 			OwnCommit:   s.durable.own,
 		})
 		t.tx = &t.handle
+		if s.advisory != nil {
+			s.advisory.Join(t.tx.Engine())
+		}
 	}
 	t.tx.Engine().SetLockTimeout(milliseconds(s.settings.number(idLockTimeout)))
 }

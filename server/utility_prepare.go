@@ -154,6 +154,9 @@ func (s *session) discard(n *parse.DiscardStmt) (string, error) {
 	s.unlisten("")
 	s.parsed = nil
 	s.exec.DiscardSequences()
+	if s.advisory != nil {
+		s.advisory.UnlockAll()
+	}
 	s.receipts.last = wal.Token{}
 	return "DISCARD ALL", nil
 }

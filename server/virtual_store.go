@@ -31,9 +31,13 @@ func (srv *Server) lockRows(env *viewEnv, yield func([]types.Datum) error) error
 		if l.Row {
 			kind = "tuple"
 		}
-		row := []types.Datum{types.NewText(kind), types.NewOID(databaseOID),
-			types.NewOID(types.OID(relation)), types.Null, types.Null, types.Null, types.Null,
-			types.Null, types.Null, types.Null, types.Null, types.NewInt4(int32(l.Session)),
+		object := [4]types.Datum{types.NewOID(types.OID(relation))} // and classid, objid, objsubid
+		if l.Advisory {
+			kind, object = "advisory", advisoryObject(l.AdvisoryKey)
+		}
+		row := []types.Datum{types.NewText(kind), types.NewOID(databaseOID), object[0],
+			types.Null, types.Null, types.Null, types.Null, object[1], object[2], object[3],
+			types.Null, types.NewInt4(int32(l.Session)),
 			types.NewText(l.Mode), types.NewBool(l.Granted), types.NewBool(l.Fast),
 			timeOrNull(l.Since)}
 		if err := yield(row); err != nil {
