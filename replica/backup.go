@@ -181,16 +181,19 @@ func (b *backup) begin(start wal.LSN, size int64) error {
 	if start == segmentOf(log, start) && start == log.Flushed() && log.Oldest() < start {
 		start -= 8
 	}
-	return b.out.Begin(start, timelineAt(log.Timelines(), start), size>>10)
+	history, _ := stableEnd(log)
+	return b.out.Begin(start, timelineAt(history, start), size>>10)
 }
 
 // stableEnd is how far the log is flushed, with the history up to there: a promotion in between
-// would give the end of one and the history of the other.
+// would give the end of one and the history of the other. A standby lists a timeline before its
+// first record is flushed; that one is not in the log yet, and a segment in its name would be taken
+// for one that leads nowhere.
 func stableEnd(log *wal.Log) ([]wal.Timeline, wal.LSN) {
 	for {
 		history, end := log.Timelines(), log.Flushed()
 		if len(log.Timelines()) == len(history) {
-			return history, end
+			return slices.DeleteFunc(history, func(t wal.Timeline) bool { return t.Fork >= end }), end
 		}
 	}
 }

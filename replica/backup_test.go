@@ -19,6 +19,7 @@ import (
 
 	"ackdb/replica"
 	"ackdb/wal"
+	"ackdb/wal/waltest"
 )
 
 // fakeSnapshot is a store of some files.
@@ -333,4 +334,41 @@ func TestBackupOfAnIdleNodeBeginsBeforeItsEnd(t *testing.T) {
 	c := n.backup(replica.BaseBackup{}, n.snapshot(end))
 	require.Less(t, c.start, c.end)
 	require.Equal(t, end, c.end)
+}
+
+// A standby lists a timeline before the record that begins it is flushed: what a backup of that
+// moment holds must still be a log that opens, on the timeline that goes up to its end.
+func TestBackupWhileATimelineIsFollowed(t *testing.T) {
+	n := newServed(t)
+	fork := n.grow(1 << 20)
+	n = n.standby()
+	promoted := openServed(t, n.disk.Crash(1))
+	require.Equal(t, fork, promoted.promote())
+	standby := openServed(t, n.disk.Crash(1))
+	require.NoError(t, standby.log.FollowTimeline(context.Background(), 2, fork, nil))
+	gate := standby.disk.Stall(waltest.OpSync, "000000020*")
+	defer gate.Open()
+	require.NoError(t, standby.log.Receive(fork,
+		promoted.image(2, fork, promoted.log.Flushed())))
+	require.Len(t, standby.log.Timelines(), 2)
+	require.Equal(t, fork, standby.log.Flushed())
+
+	c := standby.backup(replica.BaseBackup{}, standby.snapshot(wal.FirstLSN))
+	require.Equal(t, fork, c.end)
+	names, files := checkTar(t, c.archive.Bytes())
+	dir := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "wal"), 0o700))
+	for name, content := range files {
+		if !strings.HasPrefix(name, "store/") {
+			require.NoError(t, os.WriteFile(filepath.Join(dir, name), content, 0o600))
+		}
+	}
+	opened, err := wal.OpenDir(wal.Options{Dir: dir, KeepSize: func() int64 { return 0 }})
+	require.NoError(t, err)
+	log, report, err := opened.OpenLog(context.Background(),
+		wal.Start{Applied: wal.FirstLSN, Redo: wal.FirstLSN})
+	require.NoError(t, err)
+	require.Equal(t, fork, report.End)
+	require.NoError(t, log.Close(false))
+	require.NotContains(t, names, "wal/00000002.history")
 }
