@@ -60,6 +60,10 @@ func (h *hostCatalog) Expression(kept string) string { return h.definitions().Ex
 // FunctionDef implements builtin.Catalog.
 func (h *hostCatalog) FunctionDef(function types.OID, part builtin.FunctionPart) (string, bool) {
 	switch part {
+	case builtin.FunctionWhole:
+		return pgcatalog.FunctionStatement(uint32(function))
+	case builtin.FunctionAggregate:
+		return pgcatalog.AggregateName(uint32(function))
 	case builtin.FunctionResult:
 		return pgcatalog.FunctionResult(uint32(function))
 	case builtin.FunctionIdentity:

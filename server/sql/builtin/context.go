@@ -136,7 +136,9 @@ type FunctionPart uint8
 const (
 	FunctionResult FunctionPart = iota
 	FunctionArguments
-	FunctionIdentity // the arguments that tell it from others of its name
+	FunctionIdentity  // the arguments that tell it from others of its name
+	FunctionWhole     // CREATE FUNCTION
+	FunctionAggregate // the name, of aggregates alone
 )
 
 // SizeKind says what of a relation is measured.

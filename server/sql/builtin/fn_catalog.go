@@ -8,7 +8,7 @@ import (
 )
 
 func init() {
-	oid, text, name, i4, i8 := types.Oid, types.Text, types.Name, types.Int4, types.Int8
+	oid, text, name, i4 := types.Oid, types.Text, types.Name, types.Int4
 	boolean := types.Bool
 	for fname, kind := range map[string]OID{
 		"pg_table_is_visible": types.RegClass, "pg_type_is_visible": types.RegType,
@@ -27,16 +27,9 @@ func init() {
 		fn("to_regtype", types.RegType, toReg(types.RegType), text).stable(),
 		fn("to_regnamespace", types.RegNamespace, toReg(types.RegNamespace), text).stable(),
 		fn("to_regproc", types.RegProc, toReg(types.RegProc), text).stable(),
+		fn("to_regprocedure", types.RegProcedure, toReg(types.RegProcedure), text).stable(),
 		fn("to_regrole", types.RegRole, toReg(types.RegRole), text).stable(),
 		fn("pg_get_userbyid", name, evalUserByID, oid).stable(),
-		fn("pg_get_expr", text, evalGetExpr, types.PgNodeTree, oid).stable(),
-		fn("pg_get_expr", text, evalGetExpr, types.PgNodeTree, oid, boolean).stable(),
-		fn("pg_get_indexdef", text, evalIndexDef, oid).stable(),
-		fn("pg_get_indexdef", text, evalIndexDef, oid, i4, boolean).stable(),
-		fn("pg_get_constraintdef", text, evalConstraintDef, oid).stable(),
-		fn("pg_get_constraintdef", text, evalConstraintDef, oid, boolean).stable(),
-		fn("pg_get_viewdef", text, evalViewDef, oid).stable(),
-		fn("pg_get_viewdef", text, evalViewDef, oid, boolean).stable(),
 		fn("pg_get_serial_sequence", text, evalSerialSequence, text, text).stable(),
 		fn("obj_description", text, evalObjDescription, oid, name).stable(),
 		fn("obj_description", text, evalObjDescription, oid).stable(),
@@ -44,28 +37,12 @@ func init() {
 		fn("col_description", text, evalColDescription, oid, i4).stable(),
 		fn("pg_encoding_to_char", name, evalEncodingToChar, i4).stable(),
 		fn("pg_char_to_encoding", i4, evalCharToEncoding, name).stable(),
-		fn("pg_relation_size", i8, sizeFunc(SizeMain), types.RegClass).volatile(),
-		fn("pg_table_size", i8, sizeFunc(SizeTable), types.RegClass).volatile(),
-		fn("pg_indexes_size", i8, sizeFunc(SizeIndexes), types.RegClass).volatile(),
-		fn("pg_total_relation_size", i8, sizeFunc(SizeTotal), types.RegClass).volatile(),
-		fn("pg_database_size", i8, evalDatabaseSize, name).volatile(),
-		fn("pg_database_size", i8, evalDatabaseSize, oid).volatile(),
-		fn("pg_size_pretty", text, evalSizePretty, i8),
 		fn("pg_relation_is_publishable", boolean, evalFalse, types.RegClass).stable(),
 		fn("pg_tablespace_location", text, evalEmptyText, oid).stable(),
-		fn("pg_get_partkeydef", text, evalNull, oid).stable(),
-		fn("pg_get_function_result", text, functionDef(FunctionResult), oid).stable(),
-		fn("pg_get_function_arguments", text, functionDef(FunctionArguments), oid).stable(),
-		fn("pg_get_function_identity_arguments", text, functionDef(FunctionIdentity), oid).stable(),
-		fn("pg_get_ruledef", text, evalNull, oid).stable(),
-		fn("pg_get_triggerdef", text, evalNull, oid).stable(),
-		fn("pg_get_statisticsobjdef_columns", text, evalNull, oid).stable(),
 	)
 	registerPrivileges()
 	registerSequences()
 }
-
-func evalNull(*Context, []Datum) (Datum, error) { return types.Null, nil }
 
 func evalEmptyText(*Context, []Datum) (Datum, error) { return types.NewText(""), nil }
 
@@ -147,38 +124,11 @@ func evalUserByID(c *Context, a []Datum) (Datum, error) {
 	return types.NewString(types.Name, name), nil
 }
 
-// evalGetExpr: node trees are kept as the text of the expression.
-func evalGetExpr(c *Context, a []Datum) (Datum, error) {
-	return types.NewText(c.catalog().Expression(a[0].Str())), nil
-}
-
 func textOrNull(s string, ok bool) (Datum, error) {
 	if !ok {
 		return types.Null, nil
 	}
 	return types.NewText(s), nil
-}
-
-func evalIndexDef(c *Context, a []Datum) (Datum, error) {
-	column, pretty := int64(0), false
-	if len(a) > 1 {
-		column, pretty = a[1].Int(), a[2].Bool()
-	}
-	return textOrNull(c.catalog().IndexDef(OID(a[0].Int()), int(column), pretty))
-}
-
-func evalConstraintDef(c *Context, a []Datum) (Datum, error) {
-	return textOrNull(c.catalog().ConstraintDef(OID(a[0].Int()), len(a) > 1 && a[1].Bool()))
-}
-
-func evalViewDef(c *Context, a []Datum) (Datum, error) {
-	return textOrNull(c.catalog().ViewDef(OID(a[0].Int()), len(a) > 1 && a[1].Bool()))
-}
-
-func functionDef(part FunctionPart) Eval {
-	return func(c *Context, a []Datum) (Datum, error) {
-		return textOrNull(c.catalog().FunctionDef(OID(a[0].Int()), part))
-	}
 }
 
 func evalSerialSequence(c *Context, a []Datum) (Datum, error) {
@@ -217,69 +167,6 @@ func evalCharToEncoding(_ *Context, a []Datum) (Datum, error) {
 		}
 	}
 	return types.NewInt4(-1), nil
-}
-
-func sizeFunc(kind SizeKind) Eval {
-	return func(c *Context, a []Datum) (Datum, error) {
-		size, ok := c.catalog().Size(OID(a[0].Int()), kind)
-		if !ok {
-			return types.Null, nil
-		}
-		return types.NewInt8(size), nil
-	}
-}
-
-func evalDatabaseSize(c *Context, _ []Datum) (Datum, error) {
-	size, ok := c.catalog().Size(0, SizeTotal)
-	if !ok {
-		return types.Null, nil
-	}
-	return types.NewInt8(size), nil
-}
-
-// evalSizePretty changes the unit at ten thousand and rounds halves up, as PostgreSQL does.
-func evalSizePretty(_ *Context, a []Datum) (Datum, error) {
-	v := a[0].Int()
-	sign, rest := "", uint64(v)
-	if v < 0 {
-		sign, rest = "-", -uint64(v)
-	}
-	const limit = 10 * 1024
-	if rest < limit {
-		return types.NewText(fmt.Sprintf("%s%d bytes", sign, rest)), nil
-	}
-	units := []string{"kB", "MB", "GB", "TB", "PB"}
-	rest >>= 9 // halves of a kilobyte
-	for i, unit := range units {
-		if rest < 2*limit-1 || i == len(units)-1 {
-			return types.NewText(fmt.Sprintf("%s%d %s", sign, (rest+1)/2, unit)), nil
-		}
-		rest >>= 10
-	}
-	return types.Null, nil
-}
-
-// registerPrivileges enters has_*_privilege. There is one role, which may do everything.
-func registerPrivileges() {
-	oid, text, name := types.Oid, types.Text, types.Name
-	for _, object := range []string{"table", "schema", "database", "sequence", "function",
-		"tablespace", "type", "language", "server", "foreign_data_wrapper", "any_column"} {
-		fname := "has_" + object + "_privilege"
-		for _, user := range [][]OID{{}, {name}, {oid}} {
-			for _, what := range []OID{text, oid} {
-				args := append(append([]OID(nil), user...), what, text)
-				register(fn(fname, types.Bool, evalTrue, args...).stable())
-			}
-		}
-	}
-	for _, args := range [][]OID{{text, text, text}, {oid, text, text}, {text, types.Int2, text},
-		{oid, types.Int2, text}} {
-		register(fn("has_column_privilege", types.Bool, evalTrue, args...).stable())
-	}
-	for _, args := range [][]OID{{name, text}, {oid, text}, {name, name, text}, {name, oid, text},
-		{oid, name, text}, {oid, oid, text}} {
-		register(fn("pg_has_role", types.Bool, evalTrue, args...).stable())
-	}
 }
 
 func registerSequences() {

@@ -168,7 +168,8 @@ func (o oracle) operators() {
 // procColumns are those of pg_proc, less what is the same for all, and with the defaults' text.
 const procColumns = `SELECT oid, proname, prokind, prorettype, proargtypes, proretset, proisstrict,
 	provolatile, provariadic, proallargtypes, proargmodes, proargnames,
-	pg_get_expr(proargdefaults, 0), prosrc FROM pg_proc`
+	pg_get_expr(proargdefaults, 0), prosrc, proparallel, procost, prorows, proleakproof
+	FROM pg_proc`
 
 func (o oracle) procedures() {
 	has := map[string]bool{}

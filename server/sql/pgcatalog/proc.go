@@ -28,6 +28,9 @@ type proc struct {
 	names      types.Datum
 	defaults   types.Datum // of the last arguments, as text with commas between
 	source     string
+	parallel   byte // pg_proc.proparallel
+	cost, rows int  // what PostgreSQL's planner takes it for
+	leakproof  bool
 }
 
 // firstOwnProc is the number of the first function that PostgreSQL does not have.
@@ -68,6 +71,10 @@ const (
 	procNames
 	procDefaults
 	procSource
+	procParallel
+	procCost
+	procRowCount
+	procLeakproof
 )
 
 func factProcs() []proc {
@@ -81,7 +88,9 @@ func factProcs() []proc {
 			allTypes: factDatum(types.OidArray, f[procAllTypes]),
 			modes:    factDatum(types.CharArray, f[procModes]),
 			names:    factDatum(types.TextArray, f[procNames]),
-			defaults: factDatum(types.Text, f[procDefaults])}
+			defaults: factDatum(types.Text, f[procDefaults]), parallel: f[procParallel][0],
+			cost: int(factNumber(f[procCost])), rows: int(factNumber(f[procRowCount])),
+			leakproof: f[procLeakproof] == "t"}
 		for _, arg := range strings.Fields(f[procArgs]) {
 			list[i].args = append(list[i].args, types.OID(factNumber(arg)))
 		}
@@ -100,7 +109,11 @@ func ownProcs(known map[string]bool) []proc {
 	}
 	builtin.EachFunction(func(f *builtin.Function) {
 		p := proc{name: f.Name, kind: 'f', result: f.Result, args: f.Args, set: f.ReturnsSet(),
-			strict: !f.NotStrict, volatility: "isv"[f.Volatility], source: f.Name}
+			strict: !f.NotStrict, volatility: "isv"[f.Volatility], source: f.Name, parallel: 's',
+			cost: 1}
+		if p.set {
+			p.rows = 1000
+		}
 		if f.Variadic {
 			p.variadic = max(types.ElemOf(f.Args[len(f.Args)-1]), types.Any)
 		}
@@ -108,7 +121,7 @@ func ownProcs(known map[string]bool) []proc {
 	})
 	builtin.EachAggregate(func(a *builtin.Aggregate) {
 		add(proc{name: a.Name, kind: 'a', result: a.Result, args: a.Args, volatility: 'i',
-			source: "aggregate_dummy"})
+			source: "aggregate_dummy", parallel: 's', cost: 1})
 	})
 	return list
 }
@@ -121,8 +134,7 @@ func procSignature(name string, args []types.OID) string {
 	return name + " " + strings.Join(words, " ")
 }
 
-// procRows is pg_proc. Every function is taken to cost the same; PostgreSQL's guesses at rows are
-// those of a planner that is not here.
+// procRows is pg_proc.
 func procRows(e *env, w *writer) error {
 	if oid, ok := e.onlyOID(w, "oid"); ok {
 		if p := findProc(oid); p != nil {
@@ -147,16 +159,13 @@ func procRows(e *env, w *writer) error {
 }
 
 func (p *proc) write(w *writer) error {
-	rows, defaults := 0, 0
-	if p.set {
-		rows = 1000
-	}
+	defaults := 0
 	if !p.defaults.IsNull() {
 		defaults = len(splitDefaults(p.defaults.Str()))
 	}
-	return w.add(p.oid, p.name, catalog.PgCatalogOID, catalog.BootstrapRoleOID, internalLanguage, 1,
-		rows, p.variadic, 0, p.kind, false, false, p.strict, p.set, p.volatility, 's', len(p.args),
-		defaults, p.result, anys(p.args), p.allTypes, p.modes, p.names,
+	return w.add(p.oid, p.name, catalog.PgCatalogOID, catalog.BootstrapRoleOID, internalLanguage,
+		p.cost, p.rows, p.variadic, 0, p.kind, false, p.leakproof, p.strict, p.set, p.volatility,
+		p.parallel, len(p.args), defaults, p.result, anys(p.args), p.allTypes, p.modes, p.names,
 		p.defaults.As(types.PgNodeTree), nil, p.source, nil, nil, nil, nil)
 }
 

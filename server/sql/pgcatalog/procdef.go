@@ -1,8 +1,10 @@
 package pgcatalog
 
 import (
+	"fmt"
 	"strings"
 
+	"ackdb/server/sql/catalog"
 	"ackdb/server/sql/types"
 )
 
@@ -52,6 +54,46 @@ func FunctionArguments(oid uint32, identity bool) (string, bool) {
 		list = append(list, text)
 	})
 	return strings.Join(list, ", "), true
+}
+
+// AggregateName is the name of an aggregate; false when the number is no aggregate's.
+func AggregateName(oid uint32) (string, bool) {
+	p := findProc(oid)
+	if p == nil || p.kind != 'a' {
+		return "", false
+	}
+	return p.name, true
+}
+
+// FunctionStatement is CREATE FUNCTION; false when there is no such function.
+func FunctionStatement(oid uint32) (string, bool) {
+	p := findProc(oid)
+	if p == nil {
+		return "", false
+	}
+	args, _ := FunctionArguments(oid, false)
+	result, _ := FunctionResult(oid)
+	traits := ""
+	for _, t := range []struct {
+		text string
+		has  bool
+	}{
+		{" WINDOW", p.kind == 'w'}, {" IMMUTABLE", p.volatility == 'i'},
+		{" STABLE", p.volatility == 's'}, {" PARALLEL SAFE", p.parallel == 's'},
+		{" PARALLEL RESTRICTED", p.parallel == 'r'}, {" STRICT", p.strict},
+		{" LEAKPROOF", p.leakproof}, {fmt.Sprintf(" COST %d", p.cost), p.cost != 1},
+		{fmt.Sprintf(" ROWS %d", p.rows), p.set && p.rows != 1000},
+	} {
+		if t.has {
+			traits += t.text
+		}
+	}
+	if traits != "" {
+		traits = "\n" + traits
+	}
+	return fmt.Sprintf("CREATE OR REPLACE FUNCTION %s.%s(%s)\n RETURNS %s\n LANGUAGE internal%s\n"+
+		"AS $function$%s$function$\n", catalog.PgCatalog, catalog.QuoteIdent(p.name), args, result,
+		traits, p.source), true
 }
 
 var argumentMode = map[byte]string{'o': "OUT ", 'b': "INOUT ", 'v': "VARIADIC "}
