@@ -129,10 +129,15 @@ func (l EpochList) Judge(t Token, flushed LSN) Status {
 
 // judgeStranger judges a token of an epoch that is not in the list. The list has every epoch of
 // its history, and counters and timelines only grow along one: an epoch that would have to stand
-// before the last entry stands in no future of this history. A later one may, once it gets here.
+// before the last entry stands in no future of this history. A later one may, once it gets here. So
+// may any of a later timeline, however its counter compares: a node that was deposed and has
+// started again has counted on by itself, and what it did is what goes when it rejoins.
 func (l EpochList) judgeStranger(t Token) Status {
 	last := l.Last()
-	if t.Timeline < last.Timeline || t.Counter() <= last.Counter() {
+	switch {
+	case t.Timeline > last.Timeline:
+		return StatusUnknown
+	case t.Timeline < last.Timeline || t.Counter() <= last.Counter():
 		return StatusLost
 	}
 	return StatusUnknown

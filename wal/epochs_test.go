@@ -32,6 +32,7 @@ func TestJudge(t *testing.T) {
 		{"an epoch whose begin was never flushed", EpochID{2, 3<<32 | 8}, 350, StatusLost},
 		{"an epoch still to come here", EpochID{2, 5<<32 | 1}, 600, StatusUnknown},
 		{"a promotion not heard of", EpochID{3, 6<<32 | 1}, 450, StatusUnknown},
+		{"a promotion elsewhere, before our last start", EpochID{3, 4<<32 | 1}, 350, StatusUnknown},
 	} {
 		require.Equal(t, c.want, list.Judge(Token{c.id, c.lsn}, flushed), c.why)
 	}
