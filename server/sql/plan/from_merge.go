@@ -34,6 +34,7 @@ func (s *selecting) merged(width int) *joinTree {
 	if t == nil || columns {
 		return t
 	}
+	s.computes = true
 	return &joinTree{hi: len(outs), leaf: &SubqueryScan{Width: len(outs)}, outs: outs, of: t}
 }
 
@@ -55,7 +56,7 @@ func (s *selecting) ownTree(width int) *joinTree {
 func (a *analyzer) merge(
 	src *source, s *selecting, inner *joinTree, alias *parse.Alias,
 ) (*joinTree, error) {
-	if inner.of != nil {
+	if s.computes {
 		inner.leaf.(*SubqueryScan).Alias = src.name
 		t, err := a.item(src, alias, inner.leaf)
 		if err == nil {

@@ -29,6 +29,7 @@ type selecting struct {
 	sets     []*SetCall
 	count    Expr
 	skip     Expr
+	computes bool // merged into the query around it, as a projection
 }
 
 // orderItem is an item of ORDER BY; column is the output it names, or -1.
