@@ -114,7 +114,7 @@ func (d Definitions) constraint(c *constraint, short bool) string {
 	case 'c':
 		expr := d.Expression(c.check.Expr)
 		if short {
-			expr = withoutParentheses(expr)
+			expr = shortForm(expr)
 		}
 		text = "CHECK (" + expr + ")"
 		if c.check.NoInherit {
@@ -152,25 +152,4 @@ func columnNames(t *catalog.Table, attnums []int16) string {
 		}
 	}
 	return strings.Join(names, ", ")
-}
-
-// withoutParentheses takes off a pair that is around the whole expression.
-func withoutParentheses(expr string) string {
-	if !strings.HasPrefix(expr, "(") {
-		return expr
-	}
-	depth := 0
-	words := wordsOf(expr)
-	for i, w := range words {
-		switch w.text {
-		case "(":
-			depth++
-		case ")":
-			depth--
-		}
-		if depth == 0 && i < len(words)-1 {
-			return expr
-		}
-	}
-	return expr[1 : len(expr)-1]
 }

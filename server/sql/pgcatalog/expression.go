@@ -33,7 +33,9 @@ func wordsOf(expr string) []word {
 			for end < len(expr) && (isLetter(expr[end]) || expr[end] >= '0' && expr[end] <= '9') {
 				end++
 			}
-			w.name = expr[at:end]
+			if w.name = expr[at:end]; w.name != strings.ToLower(w.name) {
+				w.name = "" // a keyword: a name would stand in quotes
+			}
 		}
 		w.text = expr[at:end]
 		words = append(words, w)
@@ -108,4 +110,72 @@ func shortened(names catalog.Names, qualified string) string {
 		return name
 	}
 	return qualified
+}
+
+// shortForm leaves out parentheses that the precedence of AND, OR and NOT makes superfluous, as
+// PostgreSQL does when it prints for people. Those within comparisons stay.
+func shortForm(expr string) string {
+	expr = withoutParentheses(expr)
+	operands, connector := splitBoolean(expr)
+	for i, operand := range operands {
+		prefix := ""
+		if rest, ok := strings.CutPrefix(operand, "NOT "); ok {
+			prefix, operand = "NOT ", rest
+		}
+		inner := withoutParentheses(operand)
+		if inner == operand {
+			continue
+		}
+		_, within := splitBoolean(inner)
+		inner = shortForm(inner)
+		if within == "OR" && connector == "AND" || within != "" && prefix != "" {
+			inner = "(" + inner + ")"
+		}
+		operands[i] = prefix + inner
+	}
+	return strings.Join(operands, " "+connector+" ")
+}
+
+// splitBoolean takes an expression apart at its outermost AND or OR, and gives which it is; ""
+// when there is neither.
+func splitBoolean(expr string) (operands []string, connector string) {
+	depth := 0
+	var operand strings.Builder
+	for _, w := range wordsOf(expr) {
+		switch w.text {
+		case "(", "[", "CASE":
+			depth++
+		case ")", "]", "END":
+			depth--
+		}
+		if depth == 0 && (w.text == "AND" || w.text == "OR") {
+			connector = w.text
+			operands = append(operands, strings.TrimSpace(operand.String()))
+			operand.Reset()
+			continue
+		}
+		operand.WriteString(w.text)
+	}
+	return append(operands, strings.TrimSpace(operand.String())), connector
+}
+
+// withoutParentheses takes off a pair that is around the whole expression.
+func withoutParentheses(expr string) string {
+	if !strings.HasPrefix(expr, "(") {
+		return expr
+	}
+	depth := 0
+	words := wordsOf(expr)
+	for i, w := range words {
+		switch w.text {
+		case "(":
+			depth++
+		case ")":
+			depth--
+		}
+		if depth == 0 && i < len(words)-1 {
+			return expr
+		}
+	}
+	return expr[1 : len(expr)-1]
 }
