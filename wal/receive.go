@@ -255,7 +255,9 @@ func (l *Log) takeBegin(rec *Record) error {
 		return err
 	}
 	// Both before the first byte, for they may find the disk full.
-	if len(in.lead.segment) > 0 && l.head.next == nil {
+	// One that is there may have the name of a timeline that was given up with its link.
+	if len(in.lead.segment) > 0 && (l.head.next == nil ||
+		l.head.next.name != SegmentName(rec.Timeline, l.head.limit, l.segs.size)) {
 		if err := l.openNext(rec.EpochID); err != nil {
 			return err
 		}

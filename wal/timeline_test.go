@@ -160,6 +160,38 @@ func TestFollowTimelineRefuses(t *testing.T) {
 	require.NoError(t, down.log.FollowTimeline(ctx, 2, fork, []byte(line)))
 }
 
+// The segment that a timeline was to begin in, got before the disk was full and given up with the
+// link, is not the one that another timeline begins in.
+func TestAFullDiskBetweenTwoTimelines(t *testing.T) {
+	for _, gap := range []int64{0, 64} {
+		up, down := standbyAt(t, 1, gap)
+		first, second := up.backup("c", 1).mustStart(), up.backup("d", 2).mustStart()
+		up.stop()
+		fork := down.log.Flushed()
+		first.promote("")
+		_, history, err := first.log.HistoryFile(2)
+		require.NoError(t, err)
+		ctx := context.Background()
+		require.NoError(t, second.log.FollowTimeline(ctx, 2, fork, history))
+		second.log.ResetReceive()
+		second.promote("not the first")
+		require.Equal(t, uint32(3), second.log.Timeline())
+		second.work(3)
+		flush(t, second.log)
+
+		require.NoError(t, down.log.FollowTimeline(ctx, 2, fork, history))
+		down.disk.Fail(waltest.Fault{Op: waltest.OpWrite, Path: "epochs.new", Err: unix.ENOSPC})
+		require.ErrorIs(t, down.log.Receive(fork, raw(t, first, fork)), wal.ErrNoSpace, "gap %d", gap)
+		mustShip(t, second, down)
+		requireSameLogs(t, second, down)
+		down.restart()
+		requireSameLogs(t, second, down)
+		for _, n := range []*node{first, second, down} {
+			n.stop()
+		}
+	}
+}
+
 // A standby that meets a full disk stays what it is, and can be promoted later.
 func TestPromoteOnAFullDisk(t *testing.T) {
 	for _, gap := range forkGaps {
