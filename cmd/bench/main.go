@@ -29,6 +29,7 @@ type runCmd struct {
 	Clients  []int         `help:"Numbers of clients." default:"1,16,64"`
 	Rows     int           `help:"Rows of the table." default:"100000"`
 	Receipts bool          `help:"Also measure what receipts, watermarks and a stalled disk cost." default:"true" negatable:""`
+	Greedy   bool          `help:"Also measure commits beside a greedy statement." default:"true" negatable:""`
 	Memory   bool          `help:"Also load a million rows of 100 bytes and print the server's memory." default:"true" negatable:""`
 }
 

@@ -64,6 +64,11 @@ func (c *runCmd) Run(ctx context.Context) error {
 			return err
 		}
 	}
+	if c.Greedy {
+		if err := b.greedy(ctx); err != nil {
+			return err
+		}
+	}
 	if c.Memory {
 		return b.memory(ctx)
 	}
