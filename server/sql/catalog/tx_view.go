@@ -20,6 +20,10 @@ func (x *Tx) PutView(ctx context.Context, v *View) error {
 		return err
 	}
 	x.note(v.OID, func(s *Snapshot) { s.putView(v) })
+	for i := range v.Refs {
+		// Whoever alters one of these has to know of the view, and so waits for this commit (C3).
+		x.note(v.Refs[i].OID, func(*Snapshot) {})
+	}
 	return ctx.Err()
 }
 

@@ -28,7 +28,16 @@ func (r *run) definition(n plan.Node) func(context.Context) error {
 	case *plan.CreateTable:
 		return func(ctx context.Context) error { return r.createTable(ctx, n) }
 	case *plan.DropTables:
-		return func(ctx context.Context) error { return r.dropTables(ctx, n.Tables) }
+		return func(ctx context.Context) error {
+			if err := r.dropViews(ctx, n.Views); err != nil {
+				return err
+			}
+			return r.dropTables(ctx, n.Tables)
+		}
+	case *plan.CreateView:
+		return func(ctx context.Context) error { return r.createView(ctx, n) }
+	case *plan.DropViews:
+		return func(ctx context.Context) error { return r.dropViews(ctx, n.Views) }
 	case *plan.Truncate:
 		return func(ctx context.Context) error { return r.truncate(ctx, n) }
 	case *plan.AlterTable:
@@ -241,7 +250,11 @@ func (r *run) createSchema(ctx context.Context, name string) error {
 func (r *run) dropSchemas(ctx context.Context, n *plan.DropSchemas) error {
 	for _, s := range n.Schemas {
 		tables, sequences := r.contents(s)
-		if err := r.cascade(s, tables, sequences, n.Cascade); err != nil {
+		views := r.viewsGoing(s, tables)
+		if err := r.cascade(s, tables, sequences, views, n.Cascade); err != nil {
+			return err
+		}
+		if err := r.dropViews(ctx, views); err != nil {
 			return err
 		}
 		for _, t := range tables {
@@ -266,7 +279,8 @@ func (r *run) dropSchemas(ctx context.Context, n *plan.DropSchemas) error {
 
 // cascade says what a schema takes with it: in an error, or with CASCADE in a notice.
 func (r *run) cascade(
-	s *catalog.Schema, tables []*catalog.Table, sequences []*catalog.Sequence, allowed bool,
+	s *catalog.Schema, tables []*catalog.Table, sequences []*catalog.Sequence,
+	views []*catalog.View, allowed bool,
 ) error {
 	var objects []string
 	for _, t := range tables {
@@ -277,6 +291,9 @@ func (r *run) cascade(
 			objects = append(objects,
 				"sequence "+catalog.QuoteIdent(s.Name)+"."+catalog.QuoteIdent(q.Name))
 		}
+	}
+	for _, v := range views {
+		objects = append(objects, "view "+catalog.QuoteIdent(v.Schema)+"."+catalog.QuoteIdent(v.Name))
 	}
 	if len(objects) == 0 {
 		return nil
@@ -298,6 +315,33 @@ func (r *run) cascade(
 	}
 	r.env.Notice(notice)
 	return nil
+}
+
+// viewsGoing lists the views of a schema and those elsewhere that read what is in it.
+func (r *run) viewsGoing(s *catalog.Schema, tables []*catalog.Table) []*catalog.View {
+	var list []*catalog.View
+	snapshot := r.env.Txn.Catalog()
+	var add func(v *catalog.View)
+	add = func(v *catalog.View) {
+		if slices.Contains(list, v) {
+			return
+		}
+		list = append(list, v)
+		for _, over := range snapshot.ViewsOf(v.OID) {
+			add(over)
+		}
+	}
+	for _, v := range snapshot.Views() {
+		if v.SchemaOID == s.OID {
+			add(v)
+		}
+	}
+	for _, t := range tables {
+		for _, v := range snapshot.ViewsOf(t.OID) {
+			add(v)
+		}
+	}
+	return list
 }
 
 func (r *run) contents(s *catalog.Schema) ([]*catalog.Table, []*catalog.Sequence) {

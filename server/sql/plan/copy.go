@@ -119,6 +119,10 @@ func (a *analyzer) copyWhere(c *Copy, where parse.Expr) error {
 }
 
 func (a *analyzer) copyTo(c *Copy, n *parse.CopyStmt) (*Prepared, error) {
+	if v := a.resolve(n.Table.Name).View; v != nil {
+		return nil, types.Errorf(types.CodeWrongObjectType, "cannot copy from view \"%s\"", v.Name).
+			WithHint("Try the COPY (SELECT ...) TO variant.")
+	}
 	tree, err := a.fromTable(n.Table)
 	if err != nil {
 		return nil, withoutPosition(err)

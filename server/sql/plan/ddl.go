@@ -19,7 +19,10 @@ type Serial struct {
 }
 
 // DropTables removes tables, with the sequences their columns own.
-type DropTables struct{ Tables []*catalog.Table }
+type DropTables struct {
+	Tables []*catalog.Table
+	Views  []*catalog.View // CASCADE
+}
 
 // Truncate empties tables.
 type Truncate struct {
@@ -76,6 +79,9 @@ func (a *analyzer) definition(tree parse.Statement) (*Prepared, error) {
 	case *parse.AlterTableStmt:
 		p.Tag = "ALTER TABLE"
 		p.Root, err = a.alterTable(p, n)
+	case *parse.ViewStmt:
+		p.Tag = "CREATE VIEW"
+		p.Root, err = a.createView(n)
 	case *parse.RenameStmt:
 		p.Root, err = a.rename(p, n)
 	case *parse.CreateSchemaStmt:
@@ -105,8 +111,6 @@ func (a *analyzer) laterDefinition(tree parse.Statement) error {
 		if n.Unique {
 			feature = "CREATE UNIQUE INDEX"
 		}
-	case *parse.ViewStmt:
-		feature = "CREATE VIEW"
 	case *parse.CreateTableAsStmt:
 		feature = "CREATE TABLE AS"
 	case *parse.AlterSchemaStmt:
@@ -195,6 +199,9 @@ func (a *analyzer) drop(p *Prepared, n *parse.DropStmt) (Node, error) {
 	case parse.ObjectTable:
 		p.Tag = "DROP TABLE"
 		return a.dropTables(p, n)
+	case parse.ObjectView:
+		p.Tag = "DROP VIEW"
+		return a.dropViews(p, n)
 	case parse.ObjectSequence:
 		p.Tag = "DROP SEQUENCE"
 		return a.dropSequences(p, n)
@@ -203,7 +210,7 @@ func (a *analyzer) drop(p *Prepared, n *parse.DropStmt) (Node, error) {
 		return a.dropSchemas(p, n)
 	}
 	what, ok := map[parse.ObjectKind]string{
-		parse.ObjectView: "VIEW", parse.ObjectIndex: "INDEX", parse.ObjectFunction: "FUNCTION",
+		parse.ObjectIndex: "INDEX", parse.ObjectFunction: "FUNCTION",
 		parse.ObjectType: "TYPE", parse.ObjectMatView: "MATERIALIZED VIEW",
 	}[n.Kind]
 	if !ok {
@@ -234,14 +241,32 @@ func (a *analyzer) dropTables(p *Prepared, n *parse.DropStmt) (Node, error) {
 		case rel.Table != nil:
 			node.Tables = append(node.Tables, rel.Table)
 		case rel.Exists():
-			return nil, types.Errorf(types.CodeWrongObjectType, "\"%s\" is not a table", name.Name)
+			return nil, notThatKind(rel, name, "table")
 		default:
 			if err := a.missing(p, n, types.CodeUndefinedTable, "table", name); err != nil {
 				return nil, err
 			}
 		}
 	}
-	return node, nil
+	return node, a.dropDependents(p, node, n.Behavior)
+}
+
+// dropDependents refuses to drop tables that views read, or with CASCADE drops those too.
+func (a *analyzer) dropDependents(p *Prepared, node *DropTables, behavior parse.Behavior) error {
+	d := dependents{a: a}
+	what := ""
+	for _, t := range node.Tables {
+		name := "table " + a.shown(t.Schema, t.Name)
+		if d.ofRelation(t.OID, name); what == "" && !d.none() {
+			what = name
+		}
+	}
+	if !d.none() && behavior != parse.Cascade {
+		return d.refuse(what)
+	}
+	d.announce(p)
+	node.Views = d.views
+	return nil
 }
 
 func (a *analyzer) dropSequences(p *Prepared, n *parse.DropStmt) (Node, error) {
@@ -254,8 +279,7 @@ func (a *analyzer) dropSequences(p *Prepared, n *parse.DropStmt) (Node, error) {
 			}
 			node.Sequences = append(node.Sequences, rel.Sequence)
 		case rel.Exists():
-			return nil, types.Errorf(types.CodeWrongObjectType,
-				"\"%s\" is not a sequence", name.Name)
+			return nil, notThatKind(rel, name, "sequence")
 		default:
 			if err := a.missing(p, n, types.CodeUndefinedTable, "sequence", name); err != nil {
 				return nil, err

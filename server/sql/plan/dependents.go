@@ -10,9 +10,10 @@ import (
 
 // dependents gathers what cannot stay when something is dropped, and says so as Postgres does.
 type dependents struct {
-	a     *analyzer
-	views []*catalog.View
-	lines []string // "view v depends on table t"
+	a       *analyzer
+	dropped []*catalog.View // which go by their own names
+	views   []*catalog.View
+	lines   []string // "view v depends on table t"
 }
 
 func (d *dependents) none() bool { return len(d.lines) == 0 }
@@ -35,7 +36,7 @@ func (d *dependents) ofColumn(t *catalog.Table, c *catalog.Column) {
 }
 
 func (d *dependents) addView(v *catalog.View, what string) {
-	if slices.Contains(d.views, v) {
+	if slices.Contains(d.views, v) || slices.Contains(d.dropped, v) {
 		return
 	}
 	name := "view " + d.a.shown(v.Schema, v.Name)

@@ -113,8 +113,10 @@ func visible(sources []*source) []sourceColumn {
 			continue
 		}
 		for i, c := range src.columns {
-			c.expr = src.column(i, parse.NoPos)
-			list = append(list, c)
+			if c.name != "" {
+				c.expr = src.column(i, parse.NoPos)
+				list = append(list, c)
+			}
 		}
 	}
 	return list

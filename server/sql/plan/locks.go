@@ -46,6 +46,8 @@ func locks(root Node) []TableLock {
 		}
 	case *DropTables:
 		add(engine.AccessExclusiveLock, n.Tables...)
+	case *CreateView:
+		add(engine.AccessShareLock, n.Tables...)
 	case *Truncate:
 		add(engine.AccessExclusiveLock, n.Tables...)
 	case *AlterTable:

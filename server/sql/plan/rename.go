@@ -16,6 +16,9 @@ func (a *analyzer) rename(p *Prepared, n *parse.RenameStmt) (Node, error) {
 	case parse.ObjectSequence:
 		p.Tag = "ALTER SEQUENCE"
 		return a.renameSequence(p, n)
+	case parse.ObjectView:
+		p.Tag = "ALTER VIEW"
+		return a.renameView(p, n)
 	case parse.ObjectTable, parse.ObjectColumn, parse.ObjectConstraint:
 	default:
 		return nil, a.unsupported(parse.NoPos, "this ALTER ... RENAME")

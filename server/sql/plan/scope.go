@@ -42,10 +42,13 @@ type source struct {
 	key       bool           // the row's storage key lies behind the columns
 	nullable  bool           // of an outer join, the side that may be missing
 	merged    bool           // a join, not something that was named in FROM
+
+	// reads, when set, is told which columns are read.
+	reads func(column int)
 }
 
 type sourceColumn struct {
-	name     string
+	name     string // "" for one that cannot be named, and is not among those of a star
 	t        types.Type
 	tableOID uint32
 	attnum   int16
@@ -120,6 +123,9 @@ func (s *scope) view(first int) *scope {
 // column makes the expression for the i-th column of a source.
 func (s *source) column(i int, pos parse.Pos) Expr {
 	c := s.columns[i]
+	if s.reads != nil {
+		s.reads(i)
+	}
 	if c.expr != nil {
 		if f, ok := c.expr.(*Field); ok {
 			placed := *f

@@ -276,6 +276,9 @@ func (a *analyzer) star(ref *parse.ColumnRef) ([]output, error) {
 		}
 		var outs []output
 		for i, c := range src.columns {
+			if c.name == "" {
+				continue
+			}
 			outs = append(outs,
 				output{a.outer(in, src.column(i, ref.Pos), c.name, ref.Pos), c.name, ref.Pos})
 		}
@@ -289,6 +292,9 @@ func (a *analyzer) star(ref *parse.ColumnRef) ([]output, error) {
 		}
 		empty = false
 		for i := range src.columns {
+			if src.columns[i].name == "" {
+				continue
+			}
 			outs = append(outs, output{src.column(i, ref.Pos), src.columns[i].name, ref.Pos})
 		}
 	}

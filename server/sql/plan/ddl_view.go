@@ -1,0 +1,182 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"ackdb/server/sql/catalog"
+	"ackdb/server/sql/parse"
+	"ackdb/server/sql/types"
+)
+
+// CreateView makes a view, or gives one that is there another query.
+type CreateView struct {
+	View   *catalog.View
+	Old    *catalog.View    // OR REPLACE, or a new name
+	Tables []*catalog.Table // that it reads
+}
+
+// DropViews removes views.
+type DropViews struct{ Views []*catalog.View }
+
+func (n *CreateView) explain(x *explainer) { x.step(n, "Utility Statement") }
+func (n *DropViews) explain(x *explainer)  { x.step(n, "Utility Statement") }
+
+func (a *analyzer) createView(n *parse.ViewStmt) (Node, error) {
+	switch {
+	case n.View.Persistence == parse.Temporary:
+		return nil, a.unsupported(n.View.Pos, "a temporary view")
+	case n.CheckOption:
+		return nil, a.unsupported(parse.NoPos, "WITH CHECK OPTION")
+	case len(n.Options) > 0:
+		return nil, a.unsupported(parse.NoPos, "an option of CREATE VIEW")
+	}
+	schema, err := a.creationSchema(n.View.Name, n.View.Pos)
+	if err != nil {
+		return nil, err
+	}
+	v := &catalog.View{SchemaOID: schema.OID, Schema: schema.Name, Name: n.View.Name.Name,
+		Query: a.stmt.ViewQuery()}
+	node := &CreateView{View: v}
+	if err := a.describeView(v, n); err != nil {
+		return nil, err
+	}
+	if err := a.replaced(node, n, schema); err != nil {
+		return nil, err
+	}
+	for i := range v.Refs {
+		if t := a.env.Catalog.TableByOID(v.Refs[i].OID); t != nil {
+			node.Tables = append(node.Tables, t)
+		}
+	}
+	return node, nil
+}
+
+// describeView resolves the query, and notes what it reads and gives.
+func (a *analyzer) describeView(v *catalog.View, n *parse.ViewStmt) error {
+	a.making, a.env.NoParams = v, true
+	_, columns, err := a.query(n.Query)
+	a.making = nil
+	if err != nil {
+		return err
+	}
+	if len(n.Columns) > len(columns) {
+		return types.Errorf(types.CodeSyntax,
+			"CREATE VIEW specifies more column names than columns")
+	}
+	for i, c := range columns {
+		column := catalog.Column{Name: c.Name, Attnum: int16(i + 1), Type: c.Type}
+		if i < len(n.Columns) {
+			column.Name = n.Columns[i]
+		}
+		if slices.ContainsFunc(v.Columns, func(o catalog.Column) bool { return o.Name == column.Name }) {
+			return types.Errorf(CodeDuplicateColumn,
+				"column \"%s\" specified more than once", column.Name)
+		}
+		v.Columns = append(v.Columns, column)
+	}
+	return nil
+}
+
+// replaced finds the view that OR REPLACE means, whose columns have to stay what they are.
+func (a *analyzer) replaced(node *CreateView, n *parse.ViewStmt, schema *catalog.Schema) error {
+	v := node.View
+	taken := a.taken(schema, v.Name)
+	if taken == nil {
+		return nil
+	}
+	if !n.Replace {
+		return taken
+	}
+	old := a.env.Catalog.Relation(schema.Name, v.Name).View
+	if old == nil {
+		return types.Errorf(types.CodeWrongObjectType, "\"%s\" is not a view", v.Name)
+	}
+	if len(v.Columns) < len(old.Columns) {
+		return types.Errorf(CodeInvalidTableDef, "cannot drop columns from view")
+	}
+	for i := range old.Columns {
+		was, is := &old.Columns[i], &v.Columns[i]
+		if was.Name != is.Name {
+			return types.Errorf(CodeInvalidTableDef,
+				"cannot change name of view column \"%s\" to \"%s\"", was.Name, is.Name).WithHint(
+				"Use ALTER VIEW ... RENAME COLUMN ... to change name of view column instead.")
+		}
+		if was.Type != is.Type {
+			return types.Errorf(CodeInvalidTableDef,
+				"cannot change data type of view column \"%s\" from %s to %s", was.Name,
+				types.FormatType(was.Type.OID, was.Type.Mod),
+				types.FormatType(is.Type.OID, is.Type.Mod))
+		}
+		is.Comment = was.Comment
+	}
+	node.Old, v.OID, v.Comment = old, old.OID, old.Comment
+	return nil
+}
+
+func (a *analyzer) dropViews(p *Prepared, n *parse.DropStmt) (Node, error) {
+	node := &DropViews{}
+	for _, name := range n.Names {
+		switch rel := a.resolve(name); {
+		case rel.View != nil:
+			node.Views = append(node.Views, rel.View)
+		case rel.Exists():
+			return nil, notThatKind(rel, name, "view")
+		default:
+			if err := a.missing(p, n, types.CodeUndefinedTable, "view", name); err != nil {
+				return nil, err
+			}
+		}
+	}
+	d := dependents{a: a, dropped: slices.Clone(node.Views)}
+	what := ""
+	for _, v := range node.Views {
+		name := "view " + a.shown(v.Schema, v.Name)
+		if d.ofRelation(v.OID, name); what == "" && !d.none() {
+			what = name
+		}
+	}
+	if !d.none() && n.Behavior != parse.Cascade {
+		return nil, d.refuse(what)
+	}
+	d.announce(p)
+	node.Views = append(node.Views, d.views...)
+	return node, nil
+}
+
+// notThatKind is the error of a DROP of another kind of relation.
+func notThatKind(rel catalog.Relation, name parse.QName, kind string) error {
+	err := types.Errorf(types.CodeWrongObjectType, "\"%s\" is not a %s", name.Name, kind)
+	is, article := "", "a"
+	switch {
+	case rel.Table != nil || rel.Virtual != nil:
+		is = "table"
+	case rel.View != nil:
+		is = "view"
+	case rel.Sequence != nil:
+		is = "sequence"
+	case rel.Index != nil:
+		is, article = "index", "an"
+	}
+	return err.WithHint("Use DROP %s to remove %s %s.", strings.ToUpper(is), article, is)
+}
+
+// renameView plans ALTER VIEW ... RENAME TO.
+func (a *analyzer) renameView(p *Prepared, n *parse.RenameStmt) (Node, error) {
+	rel := a.resolve(n.Table.Name)
+	switch {
+	case !rel.Exists() && n.IfExists:
+		p.notice("00000", "relation \"%s\" does not exist, skipping", n.Table.Name.String())
+		return &Nothing{}, nil
+	case !rel.Exists():
+		return nil, withoutPosition(a.noRelation(n.Table))
+	case rel.View == nil:
+		return nil, types.Errorf(types.CodeWrongObjectType, "\"%s\" is not a view", n.Table.Name.Name)
+	}
+	if taken := a.taken(a.env.Catalog.Schema(rel.View.Schema), n.New); taken != nil {
+		return nil, taken
+	}
+	v := *rel.View
+	v.Name = n.New
+	return &CreateView{View: &v, Old: rel.View}, nil
+}
