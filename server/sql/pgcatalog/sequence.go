@@ -1,16 +1,6 @@
 package pgcatalog
 
-import (
-	"context"
-
-	"ackdb/server/sql/catalog"
-)
-
-// SequenceReader is a Host that knows the state of sequences.
-type SequenceReader interface {
-	// SequenceState gives the value last handed out; false when there is none yet.
-	SequenceState(ctx context.Context, sequence uint32) (last int64, called bool, err error)
-}
+import "ackdb/server/sql/catalog"
 
 func sequenceRows(e *env, w *writer) error {
 	for _, q := range e.sequences(w, "seqrelid") {
@@ -40,13 +30,13 @@ func sequencesRows(e *env, w *writer) error {
 
 // lastValue is NULL for a sequence that was not used, and where nobody knows.
 func (e *env) lastValue(q *catalog.Sequence) (any, error) {
-	reader, ok := e.Host.(SequenceReader)
+	reader, ok := e.Host.(catalog.SequenceReader)
 	if !ok {
 		return nil, nil
 	}
-	last, called, err := reader.SequenceState(e.ctx, q.OID)
-	if err != nil || !called {
+	state, err := reader.SequenceState(e.ctx, q)
+	if err != nil || !state.Called {
 		return nil, err
 	}
-	return last, nil
+	return state.Last, nil
 }

@@ -1,0 +1,32 @@
+-- Sequences as tables of one row, and in pg_sequences.
+CREATE SCHEMA sq;
+SET search_path = sq;
+CREATE SEQUENCE s START 5 INCREMENT 3 MINVALUE 2 MAXVALUE 12 CYCLE;
+SELECT last_value, is_called FROM s;
+SELECT nextval('s'), nextval('s');
+SELECT last_value, is_called FROM s;
+SELECT sequencename, start_value, min_value, max_value, increment_by, cycle, last_value FROM pg_sequences WHERE schemaname = 'sq';
+SELECT nextval('s'), nextval('s'), nextval('s');
+SELECT setval('s', 7, false);
+SELECT last_value, is_called FROM s AS q;
+SELECT last_value FROM pg_sequences WHERE schemaname = 'sq';
+SELECT nextval('s'), currval('s'), lastval();
+ALTER SEQUENCE s RESTART;
+SELECT last_value, is_called FROM s;
+ALTER SEQUENCE s RESTART WITH 9 NO CYCLE;
+SELECT nextval('s'), nextval('s');
+SELECT nextval('s');
+SELECT currval('nothere');
+SELECT nope FROM s;
+UPDATE s SET last_value = 1;
+INSERT INTO s VALUES (1);
+CREATE TABLE t (k serial PRIMARY KEY, v int);
+INSERT INTO t (v) VALUES (1), (2) RETURNING k;
+SELECT last_value, is_called FROM t_k_seq;
+SELECT pg_get_serial_sequence('t', 'k');
+TRUNCATE t RESTART IDENTITY;
+SELECT last_value, is_called FROM t_k_seq;
+DROP SEQUENCE t_k_seq;
+\d s
+SET client_min_messages = warning;
+DROP SCHEMA sq CASCADE;
