@@ -14,6 +14,7 @@ type analyzer struct {
 	text *types.Env // env's text environment, with reg* names
 	stmt *parse.Stmt
 	level
+	viewing
 
 	params []types.OID // by number-1; 0 while unknown
 	uses   []*Param    // every place a parameter stands, so that inference reaches all of them
@@ -141,6 +142,8 @@ func (a *analyzer) table(r *parse.RangeVar) (*catalog.Table, error) {
 			a.hidden[r.Alias.Name] = rel.Table.Name
 		}
 		return rel.Table, nil
+	case rel.View != nil:
+		return nil, a.changedView(rel.View)
 	case rel.Sequence != nil:
 		return nil, types.Errorf(types.CodeWrongObjectType,
 			"cannot change sequence \"%s\"", r.Name.Name)

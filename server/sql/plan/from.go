@@ -120,7 +120,7 @@ func (a *analyzer) fromTable(item *parse.RangeVar) (*joinTree, error) {
 			return a.fromCTE(cte, item)
 		}
 	}
-	rel, err := a.relation(item)
+	rel, err := a.named(item)
 	if err != nil {
 		return nil, err
 	}
@@ -133,11 +133,16 @@ func (a *analyzer) fromTable(item *parse.RangeVar) (*joinTree, error) {
 	}
 	switch {
 	case rel.Table != nil:
-		src := tableSource(rel.Table, item.Alias)
+		src := a.tableInFrom(item, rel.Table)
 		src.key = a.locks(src.name)
 		scan := &Scan{Table: rel.Table, Alias: alias(rel.Table.Name), WithKey: src.key}
 		return a.item(src, item.Alias, scan)
+	case rel.View != nil:
+		return a.fromView(item, rel.View)
 	case rel.Virtual != nil:
+		if a.making != nil {
+			a.noteRef(item.Name, rel.Virtual.OID, nil)
+		}
 		scan := &VirtualScan{Table: rel.Virtual, Alias: alias(rel.Virtual.Name)}
 		return a.item(virtualSource(rel.Virtual, item.Alias), item.Alias, scan)
 	case rel.Sequence != nil:
@@ -185,23 +190,7 @@ func (a *analyzer) fromQuery(item *parse.RangeSubselect) (*joinTree, error) {
 	}
 	saved := a.unreachable
 	a.unreachable = a.scope.sources
-	var node Node
-	var columns []Column
-	var inner *joinTree
-	var s *selecting
-	_, err := a.nested(parent, func() (err error) {
-		if !mergeable(item.Query) {
-			node, columns, err = a.query(item.Query)
-			return err
-		}
-		if s, columns, err = a.resolveSelect(item.Query); err != nil {
-			return err
-		}
-		if inner = s.merged(a.scope.width); inner == nil {
-			node, err = a.assemble(s)
-		}
-		return err
-	})
+	q, err := a.resolveInFrom(parent, item.Query)
 	a.unreachable = saved
 	if err != nil {
 		return nil, err
@@ -210,15 +199,47 @@ func (a *analyzer) fromQuery(item *parse.RangeSubselect) (*joinTree, error) {
 	if item.Alias != nil {
 		name = item.Alias.Name
 	}
+	return a.beside(querySource(name, q.columns, item.Alias), q, item.Alias, name)
+}
+
+// queryInFrom is a query in FROM: planned, or to be merged into the one around it.
+type queryInFrom struct {
+	columns []Column
+	node    Node
+	s       *selecting
+	inner   *joinTree // nil: node yields the rows
+}
+
+func (a *analyzer) resolveInFrom(parent *scope, n *parse.SelectStmt) (*queryInFrom, error) {
+	q := &queryInFrom{}
+	_, err := a.nested(parent, func() (err error) {
+		if !mergeable(n) {
+			q.node, q.columns, err = a.query(n)
+			return err
+		}
+		if q.s, q.columns, err = a.resolveSelect(n); err != nil {
+			return err
+		}
+		if q.inner = q.s.merged(a.scope.width); q.inner == nil {
+			q.node, err = a.assemble(q.s)
+		}
+		return err
+	})
+	return q, err
+}
+
+// beside puts a query in FROM beside what is there.
+func (a *analyzer) beside(
+	src *source, q *queryInFrom, alias *parse.Alias, name string,
+) (*joinTree, error) {
 	if len(a.locking) > 0 && a.locks(name) {
 		lock := lockName(a.locking[0].Strength)
 		return nil, a.unsupported(parse.NoPos, lock+" on a query in FROM")
 	}
-	src := querySource(name, columns, item.Alias)
-	if inner != nil {
-		return a.merge(src, s, inner, item.Alias)
+	if q.inner != nil {
+		return a.merge(src, q.s, q.inner, alias)
 	}
-	return a.item(src, item.Alias, &SubqueryScan{In: node, Alias: name, Width: len(columns)})
+	return a.item(src, alias, &SubqueryScan{In: q.node, Alias: name, Width: len(q.columns)})
 }
 
 // fromFunction resolves a function in FROM, which always sees what stands to its left.
