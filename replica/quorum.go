@@ -301,7 +301,7 @@ type SyncState string
 const (
 	SyncAsync     SyncState = "async"     // it is not asked
 	SyncPotential SyncState = "potential" // it is asked when one before it goes
-	SyncSync      SyncState = "sync"      // every commit waits for it
+	SyncSync      SyncState = "sync"      // every commit waits for it, and it has all before
 	SyncQuorum    SyncState = "quorum"    // it is one of those of whom some suffice
 )
 
@@ -319,7 +319,10 @@ func (q *quorum) standing(m *member) (priority int, state SyncState) {
 		return 1, SyncQuorum
 	}
 	chosen := q.candidatesLocked(rungFlush)
-	if slices.Contains(chosen[:min(q.names.N, len(chosen))], m) {
+	// One that has just moved up may lack commits that were answered while another was asked. Before
+	// it has them it is not called the one to promote.
+	complete := m.proven[rungFlush] >= q.reached[rungFlush]
+	if complete && slices.Contains(chosen[:min(q.names.N, len(chosen))], m) {
 		return priority, SyncSync
 	}
 	return priority, SyncPotential
