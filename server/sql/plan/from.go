@@ -146,6 +146,9 @@ func (a *analyzer) fromTable(item *parse.RangeVar) (*joinTree, error) {
 		scan := &VirtualScan{Table: rel.Virtual, Alias: alias(rel.Virtual.Name)}
 		return a.item(virtualSource(rel.Virtual, item.Alias), item.Alias, scan)
 	case rel.Sequence != nil:
+		if a.making != nil {
+			return nil, a.unsupported(item.Pos, "a view of a sequence")
+		}
 		row := rel.Sequence.Row()
 		scan := &VirtualScan{Table: row, Alias: alias(row.Name)}
 		return a.item(virtualSource(row, item.Alias), item.Alias, scan)

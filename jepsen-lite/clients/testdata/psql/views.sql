@@ -1,0 +1,38 @@
+-- Views: as sources of queries, over views, replaced, and what hangs on them.
+CREATE SCHEMA vw;
+SET search_path = vw;
+CREATE TABLE t (k int PRIMARY KEY, g text, n int);
+INSERT INTO t VALUES (1, 'a', 10), (2, 'a', 20), (3, 'b', 30);
+CREATE VIEW v AS SELECT k, n * 2 AS twice FROM t WHERE n > 10;
+CREATE VIEW sums (grp, total) AS SELECT g, sum(n) FROM t GROUP BY g;
+CREATE VIEW onview AS SELECT v.k, s.total FROM v JOIN sums s ON s.total >= v.twice;
+SELECT * FROM v ORDER BY k;
+SELECT * FROM sums ORDER BY grp;
+SELECT * FROM onview ORDER BY 1, 2;
+SELECT a.k, b.grp FROM v a LEFT JOIN sums b ON b.total = a.twice ORDER BY 1;
+CREATE VIEW v AS SELECT 1;
+CREATE OR REPLACE VIEW v AS SELECT k, n * 3 AS twice, g FROM t;
+SELECT * FROM v ORDER BY k;
+CREATE OR REPLACE VIEW v AS SELECT k FROM t;
+CREATE OR REPLACE VIEW v AS SELECT k, n::text AS twice, g FROM t;
+CREATE VIEW bad AS SELECT nope FROM t;
+CREATE VIEW bad AS SELECT 1 AS a, 2 AS a;
+CREATE VIEW bad AS SELECT * FROM nothere;
+CREATE VIEW t AS SELECT 1;
+DROP VIEW t;
+DROP TABLE v;
+DROP VIEW v;
+DROP VIEW nothere;
+DROP VIEW IF EXISTS nothere;
+DELETE FROM sums;
+INSERT INTO sums VALUES ('z', 1);
+SELECT table_name, view_definition IS NOT NULL AS has FROM information_schema.views WHERE table_schema = 'vw' ORDER BY 1;
+SELECT viewname, viewowner FROM pg_views WHERE schemaname = 'vw' ORDER BY 1;
+\dv
+DROP VIEW onview;
+DROP TABLE t;
+DROP VIEW v, sums;
+SELECT * FROM v;
+DROP TABLE t;
+SET client_min_messages = warning;
+DROP SCHEMA vw CASCADE;
