@@ -404,7 +404,7 @@ func TestGolden(t *testing.T) {
 	for _, file := range []string{
 		"integer", "float", "numeric", "text", "bytea", "bool", "datetime", "interval", "array",
 		"misc", "json", "cast", "compare", "resolve", "string", "regex", "math", "timefunc",
-		"aggregate", "set",
+		"aggregate", "set", "tochar_time", "tochar_number", "parse_time",
 	} {
 		t.Run(file, func(t *testing.T) {
 			golden.Run(t, "testdata/"+file+".txt")
