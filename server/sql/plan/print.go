@@ -48,7 +48,7 @@ func (p *printer) quote(s string) {
 }
 
 func (c *Const) print(p *printer) {
-	t := types.FormatType(c.T.OID, c.T.Mod)
+	t := typeText(c.T)
 	switch {
 	case c.Value.IsNull() && c.T.OID == types.Unknown:
 		p.WriteString("NULL")
@@ -62,6 +62,18 @@ func (c *Const) print(p *printer) {
 		p.quote(c.Value.String())
 		p.WriteString("::" + t)
 	}
+}
+
+// typeText names a type so that it reads back as itself: character without a length would be one
+// of a single character.
+func typeText(t types.Type) string {
+	switch {
+	case t.OID == types.BPChar && t.Mod == types.NoMod:
+		return "bpchar"
+	case t.OID == types.BPCharArray && t.Mod == types.NoMod:
+		return "bpchar[]"
+	}
+	return types.FormatType(t.OID, t.Mod)
 }
 
 // isUnsigned says whether a number reads back as itself without quotes.
@@ -159,7 +171,7 @@ func (c *Cast) print(p *printer) {
 		c.X.print(p)
 		p.WriteString(")")
 	}
-	p.WriteString("::" + types.FormatType(c.To.OID, c.To.Mod))
+	p.WriteString("::" + typeText(c.To))
 }
 
 func (a *And) print(p *printer) {
@@ -277,7 +289,7 @@ func (p *printer) elements(list []Expr) {
 		values[i] = c.Value
 	}
 	p.quote(types.NewArray(elem, values).String())
-	p.WriteString("::" + types.FormatType(types.ArrayOf(elem), types.NoMod))
+	p.WriteString("::" + typeText(types.Of(types.ArrayOf(elem))))
 }
 
 func (a *ArrayOf) print(p *printer) {
@@ -285,7 +297,7 @@ func (a *ArrayOf) print(p *printer) {
 	p.list(a.Elems, ", ")
 	p.WriteString("]")
 	if len(a.Elems) == 0 {
-		p.WriteString("::" + types.FormatType(a.T.OID, types.NoMod))
+		p.WriteString("::" + typeText(types.Of(a.T.OID)))
 	}
 }
 

@@ -62,12 +62,15 @@ func (a *analyzer) defaultText(c *catalog.Column, n parse.Expr) (string, error) 
 	if err := a.refuseInTable(x, n, "DEFAULT expression"); err != nil {
 		return "", err
 	}
-	y, err := a.assignDefault(x, c, startOf(n))
-	if err != nil {
+	if _, err = a.assignDefault(x, c, startOf(n)); err != nil {
 		return "", err
 	}
 	if x.Type().OID == types.Unknown {
-		x = y
+		// Not of the column's length: that is applied to whatever the default gives.
+		bare := catalog.Column{Name: c.Name, Type: types.Of(c.Type.OID)}
+		if x, err = a.assign(x, &bare, startOf(n)); err != nil {
+			return "", err
+		}
 	}
 	return Print(x), nil
 }
