@@ -70,6 +70,9 @@ func classRows(e *env, w *writer) error {
 	for _, q := range e.sequences(w, "oid") {
 		c := class{oid: q.OID, name: q.Name, namespace: q.SchemaOID, file: int64(q.OID), pages: 1,
 			tuples: 1, kind: 'S', columns: len(sequenceColumns)}
+		if owner := e.Snapshot.TableByOID(q.OwnerTable); owner != nil {
+			c.unlogged = owner.Unlogged
+		}
 		if err := c.write(e, w); err != nil {
 			return err
 		}

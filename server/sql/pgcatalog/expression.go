@@ -124,6 +124,7 @@ func shortForm(expr string) string {
 		}
 		inner := withoutParentheses(operand)
 		if inner == operand {
+			operands[i] = prefix + bareCasts(operand)
 			continue
 		}
 		_, within := splitBoolean(inner)
@@ -135,6 +136,30 @@ func shortForm(expr string) string {
 	}
 	return strings.Join(operands, " "+connector+" ")
 }
+
+// bareCasts takes the parentheses off a name or a number that is cast: (n)::text.
+func bareCasts(expr string) string {
+	words := wordsOf(expr)
+	var b strings.Builder
+	for i := 0; i < len(words); i++ {
+		called := i > 0 && words[i-1].name != ""
+		end := i + 1
+		for end < len(words) && (words[end].name != "" || isDigit(words[end].text)) {
+			end++
+		}
+		if words[i].text == "(" && !called && end > i+1 && end+2 < len(words) &&
+			words[end].text == ")" && words[end+1].text == ":" && words[end+2].text == ":" {
+			for i++; i < end; i++ {
+				b.WriteString(words[i].text)
+			}
+			continue
+		}
+		b.WriteString(words[i].text)
+	}
+	return b.String()
+}
+
+func isDigit(text string) bool { return text != "" && text[0] >= '0' && text[0] <= '9' }
 
 // splitBoolean takes an expression apart at its outermost AND or OR, and gives which it is; ""
 // when there is neither.

@@ -19,6 +19,8 @@ func TestShortForm(t *testing.T) {
 		"(a) + (b)":                              "(a) + (b)",
 		"(x = '(a) AND (b'::text)":               "x = '(a) AND (b'::text",
 		`("AND" IS NOT NULL)`:                    `"AND" IS NOT NULL`,
+		"((a)::text <> (12)::numeric)":           "a::text <> 12::numeric",
+		"((a + b)::text = f(a)::text)":           "(a + b)::text = f(a)::text",
 		"lower(a)":                               "lower(a)",
 	} {
 		require.Equal(t, want, shortForm(kept))

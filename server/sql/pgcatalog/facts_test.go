@@ -178,6 +178,8 @@ func (o oracle) procedures() {
 	found := list(o.registered(`SELECT oid, concat(proname, ' ', proargtypes) FROM pg_proc
 		WHERE pronamespace = 11 ORDER BY oid`, has))
 	o.rows("pg_aggregate", "aggfnoid = "+found)
-	o.write("pg_proc.tsv", procColumns+" WHERE oid = "+found+" OR oid IN ("+
+	// Window functions are the planner's, and not in the registry.
+	o.write("pg_proc.tsv", procColumns+" WHERE oid = "+found+" OR prokind = 'w' AND proname IN"+
+		" ('row_number', 'rank', 'dense_rank') OR oid IN ("+
 		strings.Join(*o.referred, " UNION ")+") ORDER BY oid")
 }

@@ -73,8 +73,7 @@ func (e *env) schemaColumn(w *writer, h *holder, c *catalog.Column) error {
 	info := typeInfo(c.Type.OID)
 	m := measuresOf(c.Type)
 	name := TypeName(c.Type.OID)
-	if types.ElemOf(c.Type.OID) != 0 && info.Len < 0 && c.Type.OID != types.Int2Vector &&
-		c.Type.OID != types.OidVector {
+	if types.ElemOf(c.Type.OID) != 0 {
 		name = "ARRAY"
 	}
 	var collation [3]any

@@ -7,12 +7,14 @@ import (
 	"ackdb/server/sql/types"
 )
 
-// Names knows what a catalog.Snapshot has no part in: functions and roles.
+// Names knows what a catalog.Snapshot has no part in: functions, roles and types without values.
 type Names struct{ Site Site }
 
 // NameOf implements types.Names.
 func (n Names) NameOf(kind, object types.OID) (string, bool) {
 	switch kind {
+	case types.RegType:
+		return PseudoTypeName(object)
 	case types.RegRole:
 		name, ok := n.Site.RoleName(uint32(object))
 		return catalog.QuoteIdent(name), ok

@@ -123,11 +123,10 @@ func appendReg(dst []byte, d Datum, env *Env) []byte {
 	if d.n == 0 {
 		return append(dst, '-')
 	}
-	if d.typ == RegType {
-		if Lookup(OID(d.n)) != nil {
-			return append(dst, FormatType(OID(d.n), NoMod)...)
-		}
-	} else if env != nil && env.Names != nil {
+	if d.typ == RegType && Lookup(OID(d.n)) != nil {
+		return append(dst, FormatType(OID(d.n), NoMod)...)
+	}
+	if env != nil && env.Names != nil {
 		if name, ok := env.Names.NameOf(d.typ, OID(d.n)); ok {
 			return append(dst, name...)
 		}
