@@ -163,7 +163,7 @@ func TestReceiverWaitsForItsTimelineUpstream(t *testing.T) {
 	})
 	err := <-lost
 	require.ErrorIs(t, err, replica.ErrUpstreamBehind)
-	require.ErrorContains(t, err, "it is on timeline 1, we are on 2")
+	require.ErrorContains(t, err, "it is on an older timeline: 1, we are on 2")
 	follow(t, s2, (&hubUpstream{node: always(s1)}).dial, nil)
 	s1.commit(10)
 	s3.caughtUp(s1)
