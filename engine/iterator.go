@@ -14,6 +14,7 @@ type Iter struct {
 	table   TableID
 	reverse bool
 
+	view   *view // what base reads, held for Get
 	base   *pebble.Iterator
 	own    ownCursor
 	lo, hi []byte // in the store's encoding
@@ -45,6 +46,7 @@ func (t *Txn) Scan(table TableID, lo, hi []byte, reverse bool) *Iter {
 	if it.err != nil {
 		return it
 	}
+	it.view = t.view.acquire()
 	it.own = openOwnCursor(t.writes, it)
 	t.writes.pins++
 	t.writes.freeze()
@@ -189,6 +191,7 @@ func (it *Iter) Close() error {
 		it.err = err
 	}
 	it.base = nil
+	it.view.close()
 	return it.err
 }
 

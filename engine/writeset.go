@@ -149,14 +149,19 @@ const (
 
 // get returns what the transaction itself made of a key. The value is valid until the next write.
 func (w *writeSet) get(table TableID, key []byte) ([]byte, ownState) {
+	return w.getAt(table, key, w.seq)
+}
+
+// getAt is get as of a sequence number that an open iterator keeps.
+func (w *writeSet) getAt(table TableID, key []byte, seq uint32) ([]byte, ownState) {
 	if len(w.versions) > 1 {
 		if node, found := w.locate(table, key); found {
-			if value, state := w.visible(node, w.seq); state != ownNone {
+			if value, state := w.visible(node, seq); state != ownNone {
 				return value, state
 			}
 		}
 	}
-	if len(w.ranges) > 0 && w.covered(table, key, 0, w.seq) != nil {
+	if len(w.ranges) > 0 && w.covered(table, key, 0, seq) != nil {
 		return nil, ownDeleted
 	}
 	return nil, ownNone

@@ -80,13 +80,14 @@ func (t *Table) ColumnByAttnum(attnum int16) int {
 	return -1
 }
 
-// DropColumn takes a column away, and the primary key with it when that has it. gone says that no row
+// DropColumn takes a column away, and with it the primary key and the indexes that have it. gone says that no row
 // holds it.
 func (t *Table) DropColumn(column int, gone bool) {
 	c := t.Columns[column]
 	t.Columns = slices.Delete(t.Columns, column, column+1)
 	t.Dropped = append(t.Dropped, DroppedColumn{Attnum: c.Attnum, Type: c.Type.OID, Gone: gone})
 	slices.SortFunc(t.Dropped, func(a, b DroppedColumn) int { return int(a.Attnum) - int(b.Attnum) })
+	t.dropIndexColumn(column)
 	if t.PrimaryKey == nil {
 		return
 	}
@@ -103,7 +104,7 @@ func (t *Table) DropColumn(column int, gone bool) {
 
 // ConstraintNamed says whether a constraint of the table has that name.
 func (t *Table) ConstraintNamed(name string) bool {
-	if t.PrimaryKey != nil && t.PrimaryKey.Name == name {
+	if x := t.IndexNamed(name); x != nil && (x == t.PrimaryKey || x.Constraint) {
 		return true
 	}
 	for i := range t.Checks {

@@ -35,6 +35,9 @@ type Table struct {
 	ForeignKeys  []ForeignKey `json:"foreign_keys,omitempty"`
 	ReferencedBy []uint32     `json:"referenced_by,omitempty"` // tables with foreign keys to this one
 
+	// Indexes are those beside the primary key, in the order of their oids.
+	Indexes []*Index `json:"indexes,omitempty"`
+
 	Unlogged   bool     `json:"unlogged,omitempty"`
 	Options    []string `json:"options,omitempty"` // reloptions, "fillfactor=100"
 	Tablespace string   `json:"tablespace,omitempty"`
@@ -63,14 +66,6 @@ type Column struct {
 
 	// Missing is the row form of what the column is in rows from before it was added; nil for NULL.
 	Missing []byte `json:"missing,omitempty"`
-	Comment string `json:"comment,omitempty"`
-}
-
-// Index describes the primary key.
-type Index struct {
-	OID     uint32 `json:"oid"`
-	Name    string `json:"name"`
-	Columns []int  `json:"columns"` // positions in Table.Columns, in key order
 	Comment string `json:"comment,omitempty"`
 }
 
@@ -105,21 +100,22 @@ func (t *Table) Clone() *Table {
 	c.ReferencedBy = append([]uint32(nil), t.ReferencedBy...)
 	c.Options = append([]string(nil), t.Options...)
 	if t.PrimaryKey != nil {
-		pk := *t.PrimaryKey
-		pk.Columns = append([]int(nil), pk.Columns...)
-		c.PrimaryKey = &pk
+		c.PrimaryKey = t.PrimaryKey.clone()
+	}
+	c.Indexes = nil
+	for _, x := range t.Indexes {
+		c.Indexes = append(c.Indexes, x.clone())
 	}
 	return &c
 }
 
 // validate checks what the rest of the code takes for granted of a descriptor that was read.
 func (t *Table) validate() error {
-	if t.PrimaryKey == nil {
-		return nil
-	}
-	for _, i := range t.PrimaryKey.Columns {
-		if i < 0 || i >= len(t.Columns) {
-			return fmt.Errorf("primary key names column %d of %d", i, len(t.Columns))
+	for _, x := range t.keys() {
+		for _, i := range x.Columns {
+			if i < 0 || i >= len(t.Columns) {
+				return fmt.Errorf("index %s names column %d of %d", x.Name, i, len(t.Columns))
+			}
 		}
 	}
 	return nil

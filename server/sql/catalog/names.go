@@ -47,8 +47,10 @@ func (n Names) className(oid uint32) (string, bool) {
 		return n.visible(s.virtuals[oid].Schema, s.virtuals[oid].Name), true
 	}
 	for _, t := range s.tables {
-		if t.PrimaryKey != nil && t.PrimaryKey.OID == oid {
-			return n.visible(t.Schema, t.PrimaryKey.Name), true
+		for _, x := range t.keys() {
+			if x.OID == oid {
+				return n.visible(t.Schema, x.Name), true
+			}
 		}
 	}
 	return "", false
@@ -70,7 +72,8 @@ func (n Names) OIDOf(kind types.OID, parts []string) (types.OID, bool) {
 		if len(parts) == 2 {
 			schema = parts[0]
 		}
-		return n.Snapshot.Resolve(n.Path, schema, parts[len(parts)-1]).oid()
+		name := parts[len(parts)-1]
+		return n.Snapshot.Resolve(n.Path, schema, name).oid(name)
 	case kind == types.RegNamespace && len(parts) == 1:
 		if c := n.Snapshot.Schema(parts[0]); c != nil {
 			return types.OID(c.OID), true
@@ -82,7 +85,7 @@ func (n Names) OIDOf(kind types.OID, parts []string) (types.OID, bool) {
 	return n.Next.OIDOf(kind, parts)
 }
 
-func (r Relation) oid() (types.OID, bool) {
+func (r Relation) oid(name string) (types.OID, bool) {
 	switch {
 	case r.Table != nil:
 		return types.OID(r.Table.OID), true
@@ -93,7 +96,7 @@ func (r Relation) oid() (types.OID, bool) {
 	case r.Virtual != nil:
 		return types.OID(r.Virtual.OID), true
 	case r.Index != nil:
-		return types.OID(r.Index.PrimaryKey.OID), true
+		return types.OID(r.Index.IndexNamed(name).OID), true
 	}
 	return 0, false
 }

@@ -25,7 +25,7 @@ type Relation struct {
 	Sequence *Sequence
 	View     *View
 	Virtual  *VirtualTable
-	Index    *Table // the table whose primary key has that name
+	Index    *Table // the table one of whose indexes has that name
 }
 
 // Exists says whether the name stands for anything.
@@ -161,16 +161,16 @@ func (s *Snapshot) putTable(t *Table) {
 	}
 	s.tables[t.OID] = t
 	s.relations[relationName{t.Schema, t.Name}] = Relation{Table: t}
-	if t.PrimaryKey != nil {
-		s.relations[relationName{t.Schema, t.PrimaryKey.Name}] = Relation{Index: t}
+	for _, x := range t.keys() {
+		s.relations[relationName{t.Schema, x.Name}] = Relation{Index: t}
 	}
 }
 
 func (s *Snapshot) dropTable(t *Table) {
 	delete(s.tables, t.OID)
 	delete(s.relations, relationName{t.Schema, t.Name})
-	if t.PrimaryKey != nil {
-		delete(s.relations, relationName{t.Schema, t.PrimaryKey.Name})
+	for _, x := range t.keys() {
+		delete(s.relations, relationName{t.Schema, x.Name})
 	}
 }
 

@@ -146,8 +146,8 @@ func (x *Tx) PutTable(ctx context.Context, t *Table) error {
 	if err := x.putName(t.SchemaOID, t.Name, t.OID); err != nil {
 		return err
 	}
-	if t.PrimaryKey != nil {
-		if err := x.putName(t.SchemaOID, t.PrimaryKey.Name, t.PrimaryKey.OID); err != nil {
+	for _, index := range t.keys() {
+		if err := x.putName(t.SchemaOID, index.Name, index.OID); err != nil {
 			return err
 		}
 	}
@@ -166,11 +166,7 @@ func (x *Tx) forgetNames(t *Table) error {
 			return err
 		}
 	}
-	was, is := old.PrimaryKey, t.PrimaryKey
-	if was == nil || is != nil && is.Name == was.Name && old.SchemaOID == t.SchemaOID {
-		return nil
-	}
-	return x.remove(nameTable, nameKey(old.SchemaOID, was.Name))
+	return x.forgetIndexes(old, t)
 }
 
 // DropTable removes a table's descriptor and rows. The caller holds its lock.
@@ -181,8 +177,8 @@ func (x *Tx) DropTable(ctx context.Context, t *Table) error {
 	if err := x.remove(nameTable, nameKey(t.SchemaOID, t.Name)); err != nil {
 		return err
 	}
-	if t.PrimaryKey != nil {
-		if err := x.remove(nameTable, nameKey(t.SchemaOID, t.PrimaryKey.Name)); err != nil {
+	for _, index := range t.keys() {
+		if err := x.forgetIndex(t, index); err != nil {
 			return err
 		}
 	}

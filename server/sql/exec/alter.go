@@ -13,8 +13,8 @@ import (
 // alterTable gives a table its new form. Its lock is held, so nobody else is at it.
 func (r *run) alterTable(ctx context.Context, n *plan.AlterTable) error {
 	old, t := n.Table, n.New.Clone() // the plan may run again (plan's P1)
-	if n.Rewrite || len(n.Checks)+len(n.NotNull) > 0 {
-		if err := r.refuseStale(); err != nil {
+	if n.Rewrite || len(n.Checks)+len(n.NotNull) > 0 || len(t.Indexes) > len(old.Indexes) {
+		if err := r.refuseStale("ALTER TABLE that reads the rows,"); err != nil {
 			return err
 		}
 	}
@@ -36,6 +36,9 @@ func (r *run) alterTable(ctx context.Context, n *plan.AlterTable) error {
 	if err := r.bringKey(ctx, schema, old, t); err != nil {
 		return err
 	}
+	if err := r.declareIndexes(ctx, schema, old, t); err != nil {
+		return err
+	}
 	if err := r.numberConstraints(ctx, t); err != nil {
 		return err
 	}
@@ -46,6 +49,9 @@ func (r *run) alterTable(ctx context.Context, n *plan.AlterTable) error {
 		return err
 	}
 	if err := r.env.Txn.ddl.PutTable(ctx, t); err != nil {
+		return err
+	}
+	if err := r.fillNewIndexes(old); err != nil {
 		return err
 	}
 	return r.validate(n)
@@ -111,7 +117,7 @@ func (r *run) rewrite(ctx context.Context, n *plan.AlterTable, t *catalog.Table)
 	if err := r.txn.DeleteTable(n.Table.Storage); err != nil {
 		return fmt.Errorf("exec: empty the old storage of %s: %w", t.Name, err)
 	}
-	return nil
+	return r.refillIndexes(published)
 }
 
 // rowExprs completes the expressions of a new row with the defaults of new columns.
@@ -216,7 +222,7 @@ func (r *run) pass(n *plan.AlterTable, t *catalog.Table, row []types.Datum) erro
 // refuseStale refuses what must see every row in a transaction that cannot. Above READ COMMITTED a
 // scan reads the transaction's snapshot; rows committed between it and the table lock would be
 // lost with the old storage. A snapshot that is taken now, under the lock, sees them all.
-func (r *run) refuseStale() error {
+func (r *run) refuseStale(what string) error {
 	if r.txn.Isolation() == engine.ReadCommitted {
 		return nil
 	}
@@ -224,8 +230,8 @@ func (r *run) refuseStale() error {
 	if r.txn.SnapshotLSN() >= applied {
 		return nil
 	}
-	return types.Errorf(types.CodeFeatureNotSupported, "ALTER TABLE that reads the rows, behind an"+
-		" earlier statement of a REPEATABLE READ or SERIALIZABLE transaction, is not supported")
+	return types.Errorf(types.CodeFeatureNotSupported, "%s behind an earlier statement of a"+
+		" REPEATABLE READ or SERIALIZABLE transaction, is not supported", what)
 }
 
 func errHoldsNull(t *catalog.Table, column int) error {

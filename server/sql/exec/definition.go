@@ -42,6 +42,12 @@ func (r *run) definition(n plan.Node) func(context.Context) error {
 		return func(ctx context.Context) error { return r.truncate(ctx, n) }
 	case *plan.AlterTable:
 		return func(ctx context.Context) error { return r.alterTable(ctx, n) }
+	case *plan.CreateIndex:
+		return func(ctx context.Context) error { return r.createIndex(ctx, n.Table, n.Index) }
+	case *plan.DropIndexes:
+		return func(ctx context.Context) error { return r.dropIndexes(ctx, n.Indexes) }
+	case *plan.RenameIndex:
+		return func(ctx context.Context) error { return r.renameIndex(ctx, n) }
 	case *plan.CreateSchema:
 		return func(ctx context.Context) error { return r.createSchema(ctx, n.Name) }
 	case *plan.DropSchemas:
@@ -111,6 +117,9 @@ func (r *run) createTable(ctx context.Context, n *plan.CreateTable) error {
 		if t.PrimaryKey, err = r.newIndex(ctx, schema, &t, t.PrimaryKey); err != nil {
 			return err
 		}
+	}
+	if err := r.declareIndexes(ctx, schema, nil, &t); err != nil {
+		return err
 	}
 	if err := r.bringSequences(ctx, schema, &t, n.Serials); err != nil {
 		return err
@@ -222,6 +231,9 @@ func (r *run) truncate(ctx context.Context, n *plan.Truncate) error {
 	for _, t := range n.Tables {
 		if err := r.txn.DeleteTable(t.Storage); err != nil {
 			return fmt.Errorf("exec: truncate %s: %w", t.Name, err)
+		}
+		if err := r.emptyIndexes(t); err != nil {
+			return err
 		}
 		if !n.Restart {
 			continue

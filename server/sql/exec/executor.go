@@ -15,6 +15,7 @@ type Executor struct {
 	db      *engine.DB
 	catalog *catalog.Catalog
 	planner *plan.Planner
+	builds  indexBuilds
 
 	mu        sync.Mutex
 	sequences map[uint32]*sequence       // guarded by mu

@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"slices"
+
 	"ackdb/engine"
 	"ackdb/server/sql/plan"
 	"ackdb/server/sql/types"
@@ -66,6 +68,7 @@ type gatheredWrite struct {
 // change is what is to become of a row.
 type change struct {
 	key []byte
+	old []types.Datum // what it is, where there are entries to be changed with it
 	row []types.Datum // nil: it is deleted
 }
 
@@ -74,12 +77,12 @@ func (r *run) buildGathered(
 ) (operator, error) {
 	source, recheck := t.Source, t.Recheck
 	if source == nil { // under EXPLAIN ANALYZE, which measures what it reads
-		source, recheck = t.In, t.In.Filter
+		source, recheck = t.In, t.In.Whole()
 	}
 	in, err := r.buildStep(source)
 	o := &gatheredWrite{target: t, update: update, in: in, hold: hold{run: r},
 		returned: returned{exprs: returning}, recheck: recheck,
-		writer: &writer{table: t.Table, codec: newRowCodec(t.Table)}}
+		writer: changer(t.Table)}
 	if update != nil {
 		o.writer.checks = update.Checks
 	}
@@ -135,9 +138,9 @@ func (o *gatheredWrite) execute(r *run) (int64, error) {
 
 func (o *gatheredWrite) write(r *run, c change) error {
 	if c.row == nil {
-		return o.writer.remove(r, c.key)
+		return o.writer.remove(r, c.key, c.old)
 	}
-	return o.writer.replace(r, c.key, c.row, o.update.SetsKey)
+	return o.writer.replace(r, c.key, c.old, c.row, o.update.SetsKey)
 }
 
 // take locks the row that a row of the source begins with, and notes what is to become of it.
@@ -155,6 +158,12 @@ func (o *gatheredWrite) take(r *run, read []types.Datum) error {
 	}
 	o.met[string(key)] = struct{}{}
 	c := change{key: key}
+	if o.writer.indexes != nil {
+		c.old = slices.Clone(row[:columns])
+		if err := o.keep(rowSize(c.old)); err != nil {
+			return err
+		}
+	}
 	if o.update != nil {
 		c.row = append([]types.Datum(nil), row[:columns]...)
 		for _, set := range o.update.Set {

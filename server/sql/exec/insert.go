@@ -29,7 +29,9 @@ func (r *run) buildInsert(n *plan.Insert) (operator, error) {
 		o.met = map[string]struct{}{}
 	}
 	in, err := r.buildStep(n.In)
-	if o.in = in; n.Gather {
+	// A point get gives a row in the engine's memory, which the locks of the writer reuse.
+	_, lent := in.(*pointGet)
+	if o.in = in; n.Gather || lent {
 		o.in = &gathered{in: in, hold: hold{run: r}}
 	}
 	return o, err
@@ -82,6 +84,9 @@ func (o *insert) execute(r *run) (int64, error) {
 // one inserts o.row and says whether a row was written.
 func (o *insert) one(r *run) (bool, error) {
 	w := o.writer
+	if o.node.Conflict != nil && w.indexes != nil {
+		return o.arbitrate(r)
+	}
 	if o.node.Conflict == nil || w.table.PrimaryKey == nil {
 		if err := w.insert(r, o.row); err != nil {
 			return false, err
@@ -163,7 +168,7 @@ func (o *insert) update(r *run, key, value []byte) (bool, error) {
 		updated[set.Column] = v
 		setsKey = setsKey || o.node.Table.InKey(set.Column)
 	}
-	if err := o.writer.replace(r, key, updated, setsKey); err != nil {
+	if err := o.writer.replace(r, key, existing, updated, setsKey); err != nil {
 		return false, err
 	}
 	return true, o.add(r, updated)

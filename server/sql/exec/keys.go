@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"slices"
 
-	"ackdb/server/sql/catalog"
 	"ackdb/server/sql/plan"
 	"ackdb/server/sql/types"
 )
@@ -16,11 +15,11 @@ type span struct {
 }
 
 // spans computes what an Access visits, in ascending order and without overlap.
-func (r *run) spans(t *catalog.Table, k *plan.Access) ([]span, error) {
+func (r *run) spans(k *plan.Access) ([]span, error) {
 	if !k.Narrowed() {
 		return []span{{}}, nil
 	}
-	prefix, ok, err := r.prefixKey(nil, k.Prefix)
+	prefix, ok, err := r.prefixKey(nil, k)
 	if err != nil || !ok {
 		return nil, err
 	}
@@ -39,13 +38,13 @@ func (r *run) spans(t *catalog.Table, k *plan.Access) ([]span, error) {
 
 // prefixKey appends the values of the leading key columns; not ok when one is NULL, which equals
 // nothing.
-func (r *run) prefixKey(key []byte, values []plan.Expr) ([]byte, bool, error) {
-	for _, x := range values {
+func (r *run) prefixKey(key []byte, k *plan.Access) ([]byte, bool, error) {
+	for i, x := range k.Prefix {
 		v, err := x.Eval(&r.eval, nil)
 		if err != nil || v.IsNull() {
 			return key, false, err
 		}
-		key = types.EncodeKey(key, v, types.KeyOrder{})
+		key = types.EncodeKey(key, v, k.Order(i))
 	}
 	return key, true, nil
 }
@@ -60,7 +59,7 @@ func (r *run) valueSpans(k *plan.Access, prefix []byte) ([]span, error) {
 	keys := make([][]byte, 0, len(values))
 	for _, v := range values {
 		if !v.IsNull() {
-			keys = append(keys, types.EncodeKey(slices.Clip(prefix), v, types.KeyOrder{}))
+			keys = append(keys, types.EncodeKey(slices.Clip(prefix), v, k.Order(len(k.Prefix))))
 		}
 	}
 	slices.SortFunc(keys, bytes.Compare)
@@ -101,24 +100,35 @@ func (r *run) rangeSpan(k *plan.Access, prefix []byte) (span, bool, error) {
 	if len(prefix) > 0 {
 		s.hi = types.KeyPrefixEnd(prefix)
 	}
-	if k.Low != nil {
-		key, ok, err := r.boundKey(k.Low, prefix)
+	if k.Index != nil && len(k.Prefix) == len(k.Index.Columns) {
+		return s, true, nil // behind stand the keys of the rows
+	}
+	order := k.Order(len(k.Prefix))
+	if k.Index != nil && (k.Low != nil || k.High != nil) {
+		s.leaveNull(prefix, order)
+	}
+	first, last := k.Low, k.High
+	if order.Desc {
+		first, last = last, first
+	}
+	if first != nil {
+		key, ok, err := r.boundKey(first, prefix, order)
 		if err != nil || !ok {
 			return s, false, err
 		}
-		if !k.Low.Inclusive {
+		if !first.Inclusive {
 			if key = types.KeyPrefixEnd(key); key == nil {
 				return s, false, nil
 			}
 		}
 		s.lo = key
 	}
-	if k.High != nil {
-		key, ok, err := r.boundKey(k.High, prefix)
+	if last != nil {
+		key, ok, err := r.boundKey(last, prefix, order)
 		if err != nil || !ok {
 			return s, false, err
 		}
-		if k.High.Inclusive {
+		if last.Inclusive {
 			key = types.KeyPrefixEnd(key)
 		}
 		s.hi = lowerEnd(s.hi, key)
@@ -128,28 +138,41 @@ func (r *run) rangeSpan(k *plan.Access, prefix []byte) (span, bool, error) {
 		if err != nil || pattern.IsNull() {
 			return s, false, err
 		}
-		s.narrowToPattern(pattern.Str(), prefix)
+		s.narrowToPattern(pattern.Str(), prefix, order)
 	}
 	return s, s.hi == nil || bytes.Compare(s.lo, s.hi) < 0, nil
 }
 
-func (r *run) boundKey(b *plan.Bound, prefix []byte) ([]byte, bool, error) {
+// leaveNull keeps of a span what is not NULL in the column behind the prefix: no comparison is true
+// of it. NULL is one byte, which stands before every value or after.
+func (s *span) leaveNull(prefix []byte, order types.KeyOrder) {
+	null := types.EncodeKey(slices.Clip(prefix), types.Null, order)
+	if order.NullsFirst {
+		s.lo = types.KeyPrefixEnd(null)
+	} else {
+		s.hi = null
+	}
+}
+
+func (r *run) boundKey(
+	b *plan.Bound, prefix []byte, order types.KeyOrder,
+) ([]byte, bool, error) {
 	v, err := b.Value.Eval(&r.eval, nil)
 	if err != nil || v.IsNull() {
 		return nil, false, err
 	}
-	return types.EncodeKey(slices.Clip(prefix), v, types.KeyOrder{}), true, nil
+	return types.EncodeKey(slices.Clip(prefix), v, order), true, nil
 }
 
 // narrowToPattern keeps of a span the keys whose column begins as the pattern does. The pattern
 // itself is checked by the filter.
-func (s *span) narrowToPattern(pattern string, prefix []byte) {
+func (s *span) narrowToPattern(pattern string, prefix []byte, order types.KeyOrder) {
 	text, exact, _ := types.LikePrefix(pattern)
 	var lo []byte
 	if exact {
-		lo = types.EncodeKey(slices.Clip(prefix), types.NewText(text), types.KeyOrder{})
+		lo = types.EncodeKey(slices.Clip(prefix), types.NewText(text), order)
 	} else {
-		lo = types.EncodeKeyPrefix(slices.Clip(prefix), text, types.KeyOrder{})
+		lo = types.EncodeKeyPrefix(slices.Clip(prefix), text, order)
 	}
 	s.hi = lowerEnd(s.hi, types.KeyPrefixEnd(lo))
 	if bytes.Compare(lo, s.lo) > 0 {

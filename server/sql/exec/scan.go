@@ -11,7 +11,10 @@ type scan struct {
 	node  *plan.Scan
 	codec *rowCodec
 	row   []types.Datum // the columns, and with WithKey the key behind them
-	value []byte        // of a point get
+	value []byte        // of a point get, or of a row that an index led to
+
+	storage engine.TableID // the table's, or that of the index
+	rowKey  []byte         // that an index led to
 
 	spans []span
 	at    int          // of the span being read; they are taken from the end when reversed
@@ -20,7 +23,7 @@ type scan struct {
 }
 
 func newScan(n *plan.Scan) *scan {
-	o := &scan{node: n, codec: newRowCodec(n.Table)}
+	o := &scan{node: n, codec: newRowCodec(n.Table), storage: scanStorage(n)}
 	width := len(n.Table.Columns)
 	if n.WithKey {
 		width++
@@ -30,7 +33,12 @@ func newScan(n *plan.Scan) *scan {
 }
 
 func (o *scan) open(r *run) error {
-	spans, err := r.spans(o.node.Table, &o.node.Access)
+	if index := o.node.Access.Index; index != nil {
+		if err := r.checkIndex(o.node.Table, index); err != nil {
+			return err
+		}
+	}
+	spans, err := r.spans(&o.node.Access)
 	if err != nil {
 		return err
 	}
@@ -41,7 +49,7 @@ func (o *scan) open(r *run) error {
 	}
 	o.spans, o.at = spans, 0
 	if len(spans) > 0 && !spans[0].point {
-		o.iter = r.txn.Scan(o.node.Table.Storage, spans[0].lo, spans[0].hi, o.node.Access.Reverse)
+		o.iter = r.txn.Scan(o.storage, spans[0].lo, spans[0].hi, o.node.Access.Reverse)
 		return o.iter.Err()
 	}
 	return nil
@@ -59,6 +67,11 @@ func (o *scan) next(r *run) ([]types.Datum, error) {
 		key, value, ok, err := o.fetch(r)
 		if err != nil || !ok {
 			return nil, err
+		}
+		if o.node.Access.Index != nil {
+			if key, value, err = o.indexed(r, key, value); err != nil {
+				return nil, err
+			}
 		}
 		if err := o.load(key, value); err != nil {
 			return nil, err
@@ -97,7 +110,7 @@ func (o *scan) fetch(r *run) (key, value []byte, ok bool, err error) {
 	for ; o.at < len(o.spans); o.at++ {
 		s := &o.spans[o.at]
 		if s.point {
-			value, found, err := r.txn.Get(r.eval.Ctx, o.node.Table.Storage, s.lo)
+			value, found, err := r.txn.Get(r.eval.Ctx, o.storage, s.lo)
 			if err != nil || found {
 				o.at++
 				o.value = append(o.value[:0], value...) // the engine's copy lasts one call
@@ -106,7 +119,7 @@ func (o *scan) fetch(r *run) (key, value []byte, ok bool, err error) {
 			continue
 		}
 		if o.iter == nil {
-			o.iter = r.txn.Scan(o.node.Table.Storage, s.lo, s.hi, o.node.Access.Reverse)
+			o.iter = r.txn.Scan(o.storage, s.lo, s.hi, o.node.Access.Reverse)
 		}
 		if o.iter.Next() {
 			return o.iter.Key(), o.iter.Value(), true, nil
@@ -139,7 +152,7 @@ func newPointGet(scan *plan.Scan, exprs []plan.Expr) *pointGet {
 
 func (o *pointGet) open(r *run) error {
 	o.found = false
-	key, ok, err := r.prefixKey(o.key[:0], o.scan.Access.Prefix)
+	key, ok, err := r.prefixKey(o.key[:0], &o.scan.Access)
 	o.key = key
 	if err != nil || !ok {
 		return err

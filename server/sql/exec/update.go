@@ -20,8 +20,7 @@ type target struct {
 
 func newTarget(n *plan.Scan) target {
 	t := target{node: n, point: n.Access.Single(),
-		writer: &writer{table: n.Table, codec: newRowCodec(n.Table)},
-		row:    make([]types.Datum, len(n.Table.Columns))}
+		writer: changer(n.Table), row: make([]types.Datum, len(n.Table.Columns))}
 	if !t.point {
 		t.scan = newScan(n)
 	}
@@ -32,7 +31,7 @@ func (t *target) open(r *run) error {
 	if !t.point {
 		return t.scan.open(r)
 	}
-	key, ok, err := r.prefixKey(t.key[:0], t.node.Access.Prefix)
+	key, ok, err := r.prefixKey(t.key[:0], &t.node.Access)
 	t.key, t.done = key, !ok
 	return err
 }
@@ -90,8 +89,8 @@ func (t *target) lock(r *run, key []byte, read []types.Datum) ([]types.Datum, er
 	if err := t.writer.codec.decode(t.row, key, t.value); err != nil {
 		return nil, err
 	}
-	if node.Filter != nil {
-		if ok, err := r.truth(node.Filter, t.row); err != nil || !ok {
+	if cond := node.Whole(); cond != nil {
+		if ok, err := r.truth(cond, t.row); err != nil || !ok {
 			return nil, err
 		}
 	}
@@ -129,7 +128,7 @@ func (o *update) execute(r *run) (int64, error) {
 				return n, err
 			}
 		}
-		if err := o.writer.replace(r, key, o.new, o.node.SetsKey); err != nil {
+		if err := o.writer.replace(r, key, old, o.new, o.node.SetsKey); err != nil {
 			return n, err
 		}
 		if err := o.add(r, o.new); err != nil {
@@ -162,7 +161,7 @@ func (o *remove) execute(r *run) (int64, error) {
 		if err := o.add(r, old); err != nil {
 			return n, err
 		}
-		if err := o.writer.remove(r, key); err != nil {
+		if err := o.writer.remove(r, key, old); err != nil {
 			return n, err
 		}
 	}

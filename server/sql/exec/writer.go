@@ -11,15 +11,21 @@ import (
 
 // writer puts rows of one table into the transaction. It belongs to one execution.
 type writer struct {
-	table *catalog.Table
-	codec *rowCodec
-	ids   *rowIDs // of a table without a primary key
+	table   *catalog.Table
+	codec   *rowCodec
+	ids     *rowIDs // of a table without a primary key; nil for what adds no rows
+	checks  []plan.RowCheck
+	indexes []indexWriter
+}
 
-	checks []plan.RowCheck
+// changer gives a writer that changes and deletes rows, and adds none.
+func changer(t *catalog.Table) *writer {
+	return &writer{table: t, codec: newRowCodec(t), indexes: newIndexWriters(t)}
 }
 
 func (r *run) newWriter(t *catalog.Table, checks []plan.RowCheck) (*writer, error) {
-	w := &writer{table: t, codec: newRowCodec(t), checks: checks}
+	w := changer(t)
+	w.checks = checks
 	if t.PrimaryKey != nil {
 		return w, nil
 	}
@@ -36,7 +42,7 @@ func (w *writer) insert(r *run, row []types.Datum) error {
 	if w.table.PrimaryKey == nil {
 		// Nobody else can know a fresh row id, so the row needs no lock (X5).
 		w.codec.key = rowIDKey(w.codec.key[:0], w.ids.next())
-		return w.put(r, w.codec.key, row)
+		return w.add(r, w.codec.key, row)
 	}
 	key := w.codec.encodeKey(row)
 	state, err := w.lock(r, key)
@@ -45,6 +51,16 @@ func (w *writer) insert(r *run, row []types.Datum) error {
 	}
 	if state.Exists {
 		return errDuplicate(w.table, row, &r.text)
+	}
+	return w.add(r, key, row)
+}
+
+// add writes a row that is not there yet, with its entries.
+func (w *writer) add(r *run, key []byte, row []types.Datum) error {
+	if w.indexes != nil {
+		if err := w.enter(r, key, row); err != nil {
+			return err
+		}
 	}
 	return w.put(r, key, row)
 }
@@ -82,19 +98,29 @@ func (w *writer) put(r *run, key []byte, row []types.Datum) error {
 	return nil
 }
 
-// replace writes a row over the one that is locked under key. A row whose key changes leaves its
-// old place.
-func (w *writer) replace(r *run, key []byte, row []types.Datum, setsKey bool) error {
+// replace writes a row over the old one, which is locked under key. A row whose key changes leaves
+// its old place.
+func (w *writer) replace(r *run, key []byte, old, row []types.Datum, setsKey bool) error {
 	if err := w.check(r, row); err != nil {
 		return err
 	}
-	if !setsKey || w.table.PrimaryKey == nil {
-		return w.put(r, key, row)
+	moved := key
+	if setsKey && w.table.PrimaryKey != nil {
+		moved = w.codec.encodeKey(row)
 	}
-	moved := w.codec.encodeKey(row)
-	if string(moved) == string(key) {
-		return w.put(r, key, row)
+	if string(moved) != string(key) {
+		return w.rekey(r, key, moved, old, row)
 	}
+	if w.indexes != nil {
+		if err := w.move(r, key, key, old, row); err != nil {
+			return err
+		}
+	}
+	return w.put(r, key, row)
+}
+
+// rekey moves a row to another key.
+func (w *writer) rekey(r *run, key, moved []byte, old, row []types.Datum) error {
 	row = cloneRow(row) // it may lie in memory that the lock below reuses
 	state, err := w.lock(r, moved)
 	if err != nil {
@@ -103,13 +129,28 @@ func (w *writer) replace(r *run, key []byte, row []types.Datum, setsKey bool) er
 	if state.Exists {
 		return errDuplicate(w.table, row, &r.text)
 	}
+	if w.indexes != nil {
+		if err := w.move(r, key, moved, old, row); err != nil {
+			return err
+		}
+	}
 	if err := w.put(r, moved, row); err != nil {
 		return err
 	}
-	return w.remove(r, key)
+	return w.delete(r, key)
 }
 
-func (w *writer) remove(r *run, key []byte) error {
+// remove deletes the row that is locked under key, with its entries.
+func (w *writer) remove(r *run, key []byte, row []types.Datum) error {
+	if w.indexes != nil {
+		if err := w.leave(r, key, row); err != nil {
+			return err
+		}
+	}
+	return w.delete(r, key)
+}
+
+func (w *writer) delete(r *run, key []byte) error {
 	if err := r.txn.Delete(w.table.Storage, key); err != nil {
 		return fmt.Errorf("exec: delete a row of %s: %w", w.table.Name, err)
 	}

@@ -8,11 +8,14 @@ import (
 	"ackdb/server/sql/types"
 )
 
-// Access says which keys of a table a Scan visits. The zero Access is the whole table.
+// Access says which keys of a table, or of an index, a Scan visits. The zero Access is the whole
+// table.
 //
 // The leading key columns are pinned by Prefix. The next one may be narrowed further, by In or
 // AnyOf to single values, or by Low, High and Like to a range. A NULL anywhere means no row.
 type Access struct {
+	Index *catalog.Index // whose keys these are; nil for the table's own
+
 	Prefix []Expr // values of the leading key columns
 	In     []Expr // values the next key column may have
 	AnyOf  Expr   // an array of them
@@ -22,7 +25,8 @@ type Access struct {
 
 	Reverse bool // from the highest key down
 
-	// Points says that every visited key is complete: a point get for each.
+	// Points says that every visited key is complete: a point get for each. Of an index only where
+	// it is unique, since else the row's key stands behind.
 	Points bool
 	// Ordered says that an ORDER BY rests on the order of the keys.
 	Ordered bool
@@ -40,18 +44,34 @@ func (k *Access) Narrowed() bool {
 		k.Like != nil
 }
 
-// Single says that at most one key is visited.
-func (k *Access) Single() bool { return k.Points && k.In == nil && k.AnyOf == nil }
+// Single says that at most one key of the table itself is visited.
+func (k *Access) Single() bool { return k.Index == nil && k.one() }
 
-// keyAccess finds what of a WHERE the primary key can serve, and gives what is left for the filter
-// (P3). A term is taken over only if the order and equality of key bytes decide it exactly.
+// one says that at most one key is visited, of the table or of an index.
+func (k *Access) one() bool { return k.Points && k.In == nil && k.AnyOf == nil }
+
+// keyAccess finds what of a WHERE the primary key or an index can serve, and gives what is left for
+// the filter (P3). A term is taken over only if the order and equality of key bytes decide it
+// exactly.
 func keyAccess(t *catalog.Table, where Expr) (Access, Expr) {
-	var k Access
-	if t.PrimaryKey == nil || where == nil {
-		return k, where
+	if where == nil || t.PrimaryKey == nil && t.Indexes == nil {
+		return Access{}, where
 	}
+	var k Access
+	rest := where
+	if t.PrimaryKey != nil {
+		k, rest = accessBy(t, Access{}, t.PrimaryKey.Columns, where)
+	}
+	if t.Indexes == nil || k.Single() {
+		return k, rest
+	}
+	return indexAccess(t, where, k, rest)
+}
+
+// accessBy finds what of a WHERE keys of those columns can serve.
+func accessBy(t *catalog.Table, k Access, columns []int, where Expr) (Access, Expr) {
 	terms := conjuncts(where, nil)
-	for _, column := range t.PrimaryKey.Columns {
+	for _, column := range columns {
 		i := slices.IndexFunc(terms, func(term Expr) bool { return pins(t, term, column) != nil })
 		if i < 0 {
 			terms = k.narrow(t, terms, column)
@@ -60,16 +80,11 @@ func keyAccess(t *catalog.Table, where Expr) (Access, Expr) {
 		k.Prefix = append(k.Prefix, pins(t, terms[i], column))
 		terms = slices.Delete(terms, i, i+1)
 	}
-	complete := len(t.PrimaryKey.Columns)
+	complete := len(columns)
 	k.Points = len(k.Prefix) == complete ||
 		(k.In != nil || k.AnyOf != nil) && len(k.Prefix) == complete-1
-	switch len(terms) {
-	case 0:
-		return k, nil
-	case 1:
-		return k, terms[0]
-	}
-	return k, &And{Args: terms}
+	k.Points = k.Points && (k.Index == nil || k.Index.Unique)
+	return k, conjunction(terms)
 }
 
 // conjuncts takes an AND apart.
@@ -208,47 +223,4 @@ func likePattern(t *catalog.Table, term Expr, column int) Expr {
 		return nil
 	}
 	return call.Args[1]
-}
-
-// orderedByKey says whether the scan already yields what ORDER BY asks for, and turns the scan
-// around when that is what it takes. Pinned columns are equal in all rows, so an item that names
-// one asks for nothing.
-func orderedByKey(s *selecting) bool {
-	if s.scan == nil || s.scan.Table.PrimaryKey == nil {
-		return false
-	}
-	k := &s.scan.Access
-	next, reverse := len(k.Prefix), false
-	key := s.scan.Table.PrimaryKey.Columns
-	for i, item := range s.order {
-		if pinnedColumn(s.scan, item.key.Expr) {
-			continue
-		}
-		if next == len(key) {
-			return k.setReverse(reverse) // the whole key decides: later items never matter
-		}
-		if !isKey(s.scan.Table, item.key.Expr, key[next]) {
-			return false
-		}
-		if i > 0 && next > len(k.Prefix) && item.key.Desc != reverse {
-			return false
-		}
-		reverse = item.key.Desc
-		next++
-	}
-	return k.setReverse(reverse)
-}
-
-func (k *Access) setReverse(reverse bool) bool {
-	k.Reverse, k.Ordered = reverse, true
-	return true
-}
-
-func pinnedColumn(scan *Scan, x Expr) bool {
-	for i := range scan.Access.Prefix {
-		if isKey(scan.Table, x, scan.Table.PrimaryKey.Columns[i]) {
-			return true
-		}
-	}
-	return false
 }

@@ -3,6 +3,7 @@ package plan
 import (
 	"slices"
 
+	"ackdb/server/sql/catalog"
 	"ackdb/server/sql/parse"
 	"ackdb/server/sql/types"
 )
@@ -57,6 +58,10 @@ func (s *altering) dropConstraint(cmd *parse.AlterTableCmd) error {
 	}
 	if s.t.PrimaryKey != nil && s.t.PrimaryKey.Name == cmd.Name {
 		s.t.PrimaryKey = nil
+		return nil
+	}
+	if x := s.t.IndexNamed(cmd.Name); x != nil && x.Constraint {
+		s.t.Indexes = slices.DeleteFunc(s.t.Indexes, func(i *catalog.Index) bool { return i == x })
 		return nil
 	}
 	if !cmd.MissingOK {

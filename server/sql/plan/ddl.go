@@ -95,6 +95,9 @@ func (a *analyzer) definition(tree parse.Statement) (*Prepared, error) {
 		p.Root, err = a.alterSequence(p, n)
 	case *parse.DropStmt:
 		p.Root, err = a.drop(p, n)
+	case *parse.IndexStmt:
+		p.Tag = "CREATE INDEX"
+		p.Root, err = a.createIndex(p, n)
 	default:
 		err = a.laterDefinition(tree)
 	}
@@ -105,12 +108,7 @@ func (a *analyzer) definition(tree parse.Statement) (*Prepared, error) {
 // laterDefinition names the DDL that a later issue brings.
 func (a *analyzer) laterDefinition(tree parse.Statement) error {
 	feature := "this statement"
-	switch n := tree.(type) {
-	case *parse.IndexStmt:
-		feature = "CREATE INDEX"
-		if n.Unique {
-			feature = "CREATE UNIQUE INDEX"
-		}
+	switch tree.(type) {
 	case *parse.CreateTableAsStmt:
 		feature = "CREATE TABLE AS"
 	case *parse.AlterSchemaStmt:
@@ -208,10 +206,13 @@ func (a *analyzer) drop(p *Prepared, n *parse.DropStmt) (Node, error) {
 	case parse.ObjectSchema:
 		p.Tag = "DROP SCHEMA"
 		return a.dropSchemas(p, n)
+	case parse.ObjectIndex:
+		p.Tag = "DROP INDEX"
+		return a.dropIndexes(p, n)
 	}
 	what, ok := map[parse.ObjectKind]string{
-		parse.ObjectIndex: "INDEX", parse.ObjectFunction: "FUNCTION",
-		parse.ObjectType: "TYPE", parse.ObjectMatView: "MATERIALIZED VIEW",
+		parse.ObjectFunction: "FUNCTION",
+		parse.ObjectType:     "TYPE", parse.ObjectMatView: "MATERIALIZED VIEW",
 	}[n.Kind]
 	if !ok {
 		return nil, a.unsupported(parse.NoPos, "this DROP")

@@ -18,7 +18,7 @@ func (s *shaping) constrain() error {
 		}
 	}
 	s.constraints = nil
-	return nil
+	return s.settleUnique()
 }
 
 // constraint gives the table a constraint, which was written at a column or is the table's.
@@ -26,13 +26,15 @@ func (s *shaping) constraint(con *parse.Constraint, column string) error {
 	if con.Deferrable || con.InitiallyDefer {
 		return s.a.unsupported(con.Pos, "a deferrable constraint")
 	}
+	names := con.Keys
+	if column != "" {
+		names = []string{column}
+	}
 	switch con.Kind {
 	case parse.ConstraintPrimary:
-		names := con.Keys
-		if column != "" {
-			names = []string{column}
-		}
 		return s.primaryKey(con, names)
+	case parse.ConstraintUnique:
+		return s.unique(con, names)
 	case parse.ConstraintCheck:
 		return s.check(con)
 	}
@@ -42,7 +44,7 @@ func (s *shaping) constraint(con *parse.Constraint, column string) error {
 // refuseConstraint names the constraints that are not there.
 func (a *analyzer) refuseConstraint(con *parse.Constraint) error {
 	name, ok := map[parse.ConstraintKind]string{
-		parse.ConstraintGenerated: "a generated column", parse.ConstraintUnique: "UNIQUE",
+		parse.ConstraintGenerated: "a generated column",
 		parse.ConstraintExclusion: "EXCLUDE", parse.ConstraintForeign: "FOREIGN KEY",
 	}[con.Kind]
 	if !ok {
@@ -176,11 +178,15 @@ func (s *shaping) primaryKey(con *parse.Constraint, names []string) error {
 func (a *analyzer) keyColumns(
 	t *catalog.Table, con *parse.Constraint, names []string,
 ) ([]int, error) {
+	kind := "PRIMARY KEY"
+	if con.Kind == parse.ConstraintUnique {
+		kind = "UNIQUE"
+	}
 	switch {
 	case len(con.Including) > 0:
-		return nil, a.unsupported(con.Pos, "PRIMARY KEY ... INCLUDE")
+		return nil, a.unsupported(con.Pos, kind+" ... INCLUDE")
 	case con.IndexName != "":
-		return nil, a.unsupported(con.Pos, "PRIMARY KEY USING INDEX")
+		return nil, a.unsupported(con.Pos, kind+" USING INDEX")
 	}
 	var columns []int
 	for _, name := range names {
@@ -191,13 +197,10 @@ func (a *analyzer) keyColumns(
 		}
 		if slices.Contains(columns, i) {
 			return nil, a.errorf(con.Pos, CodeDuplicateColumn,
-				"column \"%s\" appears twice in primary key constraint", name)
+				"column \"%s\" appears twice in %s constraint", name, strings.ToLower(kind))
 		}
-		if oid := t.Columns[i].Type.OID; !types.Keyable(oid) {
-			return nil, types.Errorf(types.CodeUndefinedObject,
-				"data type %s has no default operator class for access method \"btree\"",
-				types.FormatType(oid, types.NoMod)).WithHint("You must specify an operator" +
-				" class for the index or define a default operator class for the data type.")
+		if err := indexable(t.Columns[i].Type.OID); err != nil {
+			return nil, err
 		}
 		columns = append(columns, i)
 	}

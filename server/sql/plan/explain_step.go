@@ -25,7 +25,7 @@ func (s *Scan) explain(x *explainer) {
 			direction = " Backward"
 		}
 		x.step(s, "Index Scan%s using %s on %s", direction,
-			catalog.QuoteIdent(s.Table.PrimaryKey.Name), name)
+			catalog.QuoteIdent(k.key(s.Table).Name), name)
 	default:
 		x.step(s, "Seq Scan on %s", name)
 	}
@@ -40,7 +40,7 @@ func (s *Scan) explain(x *explainer) {
 // describe says what the store is asked for.
 func (k *Access) describe() string {
 	switch {
-	case k.Single():
+	case k.one():
 		return "point get"
 	case k.Points:
 		return "point gets"
@@ -53,7 +53,7 @@ func (k *Access) describe() string {
 func (s *Scan) indexCond(x *explainer) string {
 	k, t := &s.Access, s.Table
 	column := func(i int) string {
-		return catalog.QuoteIdent(t.Columns[t.PrimaryKey.Columns[i]].Name)
+		return catalog.QuoteIdent(t.Columns[k.key(t).Columns[i]].Name)
 	}
 	var terms []string
 	add := func(i int, op string, v Expr) {

@@ -1,6 +1,10 @@
 package plan
 
-import "ackdb/server/sql/catalog"
+import (
+	"strings"
+
+	"ackdb/server/sql/catalog"
+)
 
 func (i *Insert) explain(x *explainer) {
 	x.step(i, "Insert on %s", catalog.QuoteIdent(i.Table.Name))
@@ -10,8 +14,12 @@ func (i *Insert) explain(x *explainer) {
 		} else {
 			x.note("Conflict Resolution: UPDATE")
 		}
-		if pk := i.Table.PrimaryKey; pk != nil {
-			x.note("Conflict Arbiter Indexes: %s", catalog.QuoteIdent(pk.Name))
+		if len(c.Arbiters) > 0 {
+			names := make([]string, len(c.Arbiters))
+			for at, index := range c.Arbiters {
+				names[at] = catalog.QuoteIdent(index.Name)
+			}
+			x.note("Conflict Arbiter Indexes: %s", strings.Join(names, ", "))
 		}
 		if c.Where != nil {
 			x.note("Conflict Filter: %s", x.print(c.Where))

@@ -58,7 +58,7 @@ func (a *analyzer) insertReads(ins *Insert) error {
 			return !ok || scan.Table != ins.Table
 		})
 	}
-	ins.Gather = readsLate(ins.In) && reads(ins.In)
+	ins.Gather = (readsLate(ins.In) || readsInPieces(ins.In)) && reads(ins.In)
 	for _, sub := range subplans(ins) {
 		if reads(sub.Node) {
 			return a.unsupported(parse.NoPos,
@@ -244,13 +244,15 @@ func (a *analyzer) insertQuery(
 	return node, columns, nil
 }
 
-// onConflict resolves ON CONFLICT; the primary key is the one thing a row can conflict on.
+// onConflict resolves ON CONFLICT.
 func (a *analyzer) onConflict(ins *Insert, n *parse.InsertStmt) error {
 	oc := n.OnConflict
-	if err := a.conflictTarget(ins.Table, oc); err != nil {
+	arbiters, err := a.arbiters(ins.Table, oc)
+	if err != nil {
 		return err
 	}
-	c := &Conflict{DoUpdate: oc.DoUpdate, Any: !oc.Inferred && oc.Constraint == ""}
+	c := &Conflict{DoUpdate: oc.DoUpdate, Any: !oc.Inferred && oc.Constraint == "",
+		Arbiters: arbiters}
 	ins.Conflict = c
 	if !oc.DoUpdate {
 		return nil
@@ -267,7 +269,6 @@ func (a *analyzer) onConflict(ins *Insert, n *parse.InsertStmt) error {
 	a.scope.add(table.sources[0])
 	a.scope.add(excluded)
 	defer func() { a.scope = table }()
-	var err error
 	if c.Set, err = a.assignments(ins.Table, oc.Set); err != nil {
 		return err
 	}
@@ -280,46 +281,9 @@ func (a *analyzer) onConflict(ins *Insert, n *parse.InsertStmt) error {
 	return nil
 }
 
-func (a *analyzer) conflictTarget(t *catalog.Table, oc *parse.OnConflict) error {
-	if oc.Constraint != "" {
-		if t.PrimaryKey == nil || t.PrimaryKey.Name != oc.Constraint {
-			return types.Errorf(types.CodeUndefinedObject,
-				"constraint \"%s\" for table \"%s\" does not exist", oc.Constraint, t.Name)
-		}
-		return nil
-	}
-	if !oc.Inferred {
-		return nil
-	}
-	if oc.InferWhere != nil {
-		return a.unsupported(oc.InferPos, "ON CONFLICT ... WHERE as a target")
-	}
-	named := map[int]bool{}
-	for _, item := range oc.Infer {
-		if item.Expr != nil || item.OpClass != nil {
-			return a.unsupported(oc.InferPos, "ON CONFLICT on an expression")
-		}
-		i := t.ColumnIndex(item.Name)
-		if i < 0 {
-			return a.errorf(oc.InferPos, CodeUndefinedColumn,
-				"column \"%s\" does not exist", item.Name)
-		}
-		named[i] = true
-	}
-	match := t.PrimaryKey != nil && len(named) == len(t.PrimaryKey.Columns)
-	for i := range named {
-		match = match && t.InKey(i)
-	}
-	if !match {
-		return a.errorf(parse.NoPos, CodeInvalidColumnRef, "there is no unique or exclusion"+
-			" constraint matching the ON CONFLICT specification")
-	}
-	return nil
-}
-
 // isBlind says whether the conflict action makes the existing row equal to the proposed one.
 func isBlind(t *catalog.Table, c *Conflict) bool {
-	if c.Where != nil {
+	if c.Where != nil || t.Indexes != nil {
 		return false
 	}
 	same := map[int]bool{}

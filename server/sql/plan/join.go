@@ -65,6 +65,9 @@ func (a *analyzer) planLeaf(leaf Node, terms []Expr) Node {
 	switch n := leaf.(type) {
 	case *Scan:
 		n.Access, n.Filter = keyAccess(n.Table, cond)
+		if n.Access.Index != nil {
+			n.Recheck = cond
+		}
 	case *VirtualScan:
 		n.Filter = cond
 	case *FunctionScan:
@@ -169,7 +172,8 @@ func (d *distribution) lookUpRight(j *Join) bool {
 	if !ok || j.Kind == parse.JoinRight || j.Kind == parse.JoinFull {
 		return false
 	}
-	rest, binds, found := d.a.lookUp(scan.Table, d.here, d.t.left, d.t.right, &d.right)
+	keys := lookUpKeys(scan.Table, size(j.Left))
+	rest, binds, found := d.a.lookUp(scan.Table, keys, d.here, d.t.left, d.t.right, &d.right)
 	if !found {
 		return false
 	}
@@ -189,13 +193,16 @@ func (d *distribution) lookUpLeft(j *Join) Node {
 	if !ok || j.Kind != parse.JoinInner || len(d.t.binds) > 0 {
 		return nil
 	}
-	if right, ok := d.t.right.leaf.(*Scan); ok && d.canLookUp(right, d.t.right, d.t.left) {
-		small := size(d.sized(right, d.t.right, d.right)) < size(d.sized(left, d.t.left, d.left))
-		if !small {
+	rows := size(d.t.right.leaf)
+	if right, ok := d.t.right.leaf.(*Scan); ok {
+		rows = size(d.sized(right, d.t.right, d.right))
+		others := size(d.sized(left, d.t.left, d.left))
+		if rows >= others && d.canLookUp(lookUpKeys(right.Table, others), right) {
 			return nil
 		}
 	}
-	rest, binds, found := d.a.lookUp(left.Table, d.here, d.t.right, d.t.left, &d.left)
+	keys := lookUpKeys(left.Table, rows)
+	rest, binds, found := d.a.lookUp(left.Table, keys, d.here, d.t.right, d.t.left, &d.left)
 	if !found {
 		return nil
 	}
@@ -209,15 +216,14 @@ func (d *distribution) lookUpLeft(j *Join) Node {
 	return j
 }
 
-// canLookUp says whether a condition gives a value for the first key column of a table.
-func (d *distribution) canLookUp(scan *Scan, at, from *joinTree) bool {
-	pk := scan.Table.PrimaryKey
-	if pk == nil {
-		return false
-	}
-	for _, term := range d.here {
-		if keyFrom(scan.Table, term, pk.Columns[0], at, from) != nil {
-			return true
+// canLookUp says whether a condition gives a value for the first column of one of the keys of the
+// right side.
+func (d *distribution) canLookUp(keys [][]int, right *Scan) bool {
+	for _, columns := range keys {
+		for _, term := range d.here {
+			if keyFrom(right.Table, term, columns[0], d.t.right, d.t.left) != nil {
+				return true
+			}
 		}
 	}
 	return false
@@ -262,54 +268,6 @@ func readsWithin(x Expr, t *joinTree) bool {
 	return any && t.lo <= lo && hi <= t.hi
 }
 
-// lookUp turns conditions that pin leading key columns of a table into terms for its scan, with
-// what the other side gives in slots. rest are the conditions that are left.
-func (a *analyzer) lookUp(
-	t *catalog.Table, here []Expr, from, at *joinTree, terms *[]Expr,
-) (rest []Expr, binds []Binding, found bool) {
-	if t.PrimaryKey == nil {
-		return here, nil, false
-	}
-	used := map[Expr]bool{}
-	var pinned []Expr
-	for _, column := range t.PrimaryKey.Columns {
-		local := false
-		for _, term := range slices.Concat(*terms, at.terms) {
-			local = local || pins(t, shift(term, -at.lo), column) != nil
-		}
-		if local {
-			continue
-		}
-		var value, by Expr
-		for _, term := range here {
-			if value = keyFrom(t, term, column, at, from); value != nil {
-				by = term
-				break
-			}
-		}
-		if value == nil {
-			break
-		}
-		slot := a.newSlot()
-		binds = append(binds, Binding{Slot: slot, Expr: value})
-		outer := outerOf(value, slot)
-		c := &t.Columns[column]
-		key := &Field{Index: at.lo + column, T: c.Type, Name: c.Name}
-		pinned = append(pinned, &Compare{Op: EQ, L: key, R: outer})
-		used[by] = true
-	}
-	if len(pinned) == 0 {
-		return here, nil, false
-	}
-	for _, term := range here {
-		if !used[term] {
-			rest = append(rest, term)
-		}
-	}
-	*terms = append(pinned, *terms...)
-	return rest, binds, true
-}
-
 // outerOf stands for a value of the other side's row.
 func outerOf(value Expr, slot int) *Outer {
 	o := &Outer{Slot: slot, T: value.Type(), of: value}
@@ -347,7 +305,7 @@ func size(n Node) int {
 		return 0
 	case *Scan:
 		switch {
-		case n.Access.Single():
+		case n.Access.one():
 			return 0
 		case n.Access.Points:
 			return 1

@@ -52,6 +52,15 @@ func locks(root Node) []TableLock {
 		add(engine.AccessExclusiveLock, n.Tables...)
 	case *AlterTable:
 		add(engine.AccessExclusiveLock, n.Table)
+	case *CreateIndex:
+		// Two at a time would each publish the table without the other's index.
+		add(engine.ShareRowExclusiveLock, n.Table)
+	case *DropIndexes:
+		for _, x := range n.Indexes {
+			add(engine.AccessExclusiveLock, x.Table)
+		}
+	case *RenameIndex:
+		add(engine.AccessExclusiveLock, n.Table)
 	}
 	visit(root, func(n Node) bool {
 		if lock, ok := n.(*LockRows); ok {

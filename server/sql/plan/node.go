@@ -20,6 +20,7 @@ type Scan struct {
 	Alias   string
 	Access  Access
 	Filter  Expr // what of the WHERE the Access does not decide; nil for none (P3)
+	Recheck Expr // the whole WHERE, for a row that changed before it was locked; with Access.Index
 	WithKey bool
 	Unread  bool // nobody looks at the columns: the rows are only counted
 }
@@ -158,6 +159,8 @@ type Conflict struct {
 	Where Expr
 	// Any says that no conflict target was named.
 	Any bool
+	// Arbiters are the unique keys whose conflicts are meant; of others they are errors.
+	Arbiters []*catalog.Index
 }
 
 // SetColumn gives a column a new value.

@@ -117,6 +117,8 @@ func uses(used []usedRelation) []uint32 {
 			oids = append(oids, u.relation.Table.OID)
 		case u.relation.Sequence != nil:
 			oids = append(oids, u.relation.Sequence.OID)
+		case u.relation.Index != nil:
+			oids = append(oids, u.relation.Index.OID)
 		}
 	}
 	return oids

@@ -19,6 +19,8 @@ func (a *analyzer) rename(p *Prepared, n *parse.RenameStmt) (Node, error) {
 	case parse.ObjectView:
 		p.Tag = "ALTER VIEW"
 		return a.renameView(p, n)
+	case parse.ObjectIndex:
+		return a.renameIndex(p, n)
 	case parse.ObjectTable, parse.ObjectColumn, parse.ObjectConstraint:
 	default:
 		return nil, a.unsupported(parse.NoPos, "this ALTER ... RENAME")
@@ -79,11 +81,11 @@ func (s *altering) renameConstraint(from, to string) error {
 	if s.t.ConstraintNamed(to) {
 		return s.duplicate("", to)
 	}
-	if pk := s.t.PrimaryKey; pk != nil && pk.Name == from {
+	if x := s.t.IndexNamed(from); x != nil {
 		if taken := s.a.taken(s.a.env.Catalog.Schema(s.t.Schema), to); taken != nil {
 			return taken
 		}
-		pk.Name = to
+		x.Name = to
 	}
 	for i := range s.t.Checks {
 		if s.t.Checks[i].Name == from {

@@ -42,6 +42,7 @@ func (a *analyzer) update(n *parse.UpdateStmt) (Node, []Column, error) {
 	if up.Checks, err = a.rowChecks(t.table); err != nil {
 		return nil, nil, err
 	}
+	up.Target.gatherMoved(up.Set)
 	return up, columns, nil
 }
 

@@ -12,8 +12,8 @@ import (
 // KeyOrder says how a column lies in a key. PostgreSQL's defaults are NULLS LAST ascending and
 // NULLS FIRST descending.
 type KeyOrder struct {
-	Desc       bool
-	NullsFirst bool
+	Desc       bool `json:"desc,omitempty"`
+	NullsFirst bool `json:"nulls_first,omitempty"`
 }
 
 // The first byte of an encoded value. Integers fold their sign and length into it, so that small

@@ -1,0 +1,51 @@
+package exec
+
+import (
+	"ackdb/engine"
+	"ackdb/server/sql/catalog"
+	"ackdb/server/sql/plan"
+)
+
+// checkIndex refuses to look rows up in an index that is younger than the transaction's snapshot:
+// the entries of rows that the snapshot shows are not there for it. A transaction that takes a
+// snapshot for each statement always has one younger than its plan (X2).
+func (r *run) checkIndex(t *catalog.Table, index *catalog.Index) error {
+	if r.txn.Isolation() == engine.ReadCommitted || r.env.Txn.ddl.Touched(t.OID) {
+		return nil
+	}
+	found, err := catalog.HasIndex(r.eval.Ctx, r.txn, t, index)
+	if err != nil || found {
+		return err
+	}
+	return &engine.SerializationError{Reason: engine.ConcurrentUpdate}
+}
+
+// indexed gives the row that an entry of the scan's index leads to. It is the row of the moment the
+// entry was read in. A row that nobody looks at is not fetched.
+func (o *scan) indexed(r *run, key, value []byte) (rowKey, row []byte, err error) {
+	index := o.node.Access.Index
+	rowKey, err = entryRow(index, key, value)
+	if err != nil || o.node.Unread && !o.node.WithKey {
+		return rowKey, nil, err
+	}
+	o.rowKey = append(o.rowKey[:0], rowKey...) // the engine's copy lasts one call
+	var found bool
+	if o.iter != nil {
+		row, found, err = o.iter.Get(r.eval.Ctx, o.node.Table.Storage, o.rowKey)
+	} else {
+		row, found, err = r.txn.Get(r.eval.Ctx, o.node.Table.Storage, o.rowKey)
+	}
+	if err == nil && !found {
+		err = errNoRow(o.node.Table, index, o.rowKey)
+	}
+	o.value = append(o.value[:0], row...)
+	return o.rowKey, o.value, err
+}
+
+// scanStorage is where the keys that a scan visits lie.
+func scanStorage(n *plan.Scan) engine.TableID {
+	if n.Access.Index != nil {
+		return n.Access.Index.Storage
+	}
+	return n.Table.Storage
+}
