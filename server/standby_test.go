@@ -3,6 +3,7 @@ package server_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -363,4 +364,28 @@ func TestCascade(t *testing.T) {
 	require.Equal(t, "2", s.value("select timeline from ack_epochs where current"))
 	last.restart()
 	last.catchesUp(middle)
+}
+
+// TestSeedTellsProgress: how far a seed is stands in the log.
+func TestSeedTellsProgress(t *testing.T) {
+	primary := startNode(t)
+	said := saying{text: "msg=seeding ", heard: make(chan string, 1)}
+	standby := prepareNode(t)
+	standby.opts.Log = slog.New(slog.NewTextHandler(said, nil))
+	standby.opts.ReplicaOf = primary.report.Addr.String()
+	standby.start()
+	require.Regexp(t, `progress="\d+%, [0-9.]+ of [0-9.]+ MB, [0-9.]+ MB/s`, <-said.heard)
+}
+
+// TestLagInTime: under writes the primary knows how long each of them takes to get over there.
+func TestLagInTime(t *testing.T) {
+	primary := startNode(t)
+	primary.replicaOf("s").catchesUp(primary)
+	p := primary.session()
+	p.do("set synchronous_commit = local")
+	require.Eventually(t, func() bool {
+		p.do(upsert)
+		return len(p.rows("select 1 from pg_stat_replication where write_lag > '0' and "+
+			"flush_lag >= write_lag and replay_lag >= flush_lag")) == 1
+	}, patience, time.Millisecond)
 }
