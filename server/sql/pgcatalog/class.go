@@ -58,7 +58,7 @@ func classRows(e *env, w *writer) error {
 			c.ofTable(h.table)
 		}
 		if h.view != nil {
-			c.tuples, c.options = 0, h.view.Options
+			c.options = h.view.Options
 		}
 		if err := c.write(e, w); err != nil {
 			return err
@@ -96,14 +96,22 @@ func indexClasses(e *env, w *writer) error {
 				continue
 			}
 			c := class{oid: i.OID, name: i.Name, namespace: t.SchemaOID, kind: 'i',
-				method: catalog.BtreeAccessMethodOID, file: int64(i.OID), unlogged: t.Unlogged,
-				columns: len(i.Columns)}
+				method: catalog.BtreeAccessMethodOID, file: indexFile(&i), unlogged: t.Unlogged,
+				columns: len(i.Columns), options: i.Options}
 			if err := c.write(e, w); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// indexFile is where the entries are; a primary key is the order of the table itself.
+func indexFile(i *index) int64 {
+	if i.primary {
+		return int64(i.OID)
+	}
+	return int64(i.Storage)
 }
 
 // schemaOID is the number of a schema that exists.

@@ -31,6 +31,9 @@ func (d Definitions) Index(oid uint32, column int, short bool) (string, bool) {
 
 func findIndex(s *catalog.Snapshot, oid uint32) *index {
 	for _, t := range s.Tables() {
+		if t.IndexByOID(oid) == nil {
+			continue
+		}
 		for _, i := range indexesOf(t) {
 			if i.OID == oid {
 				return &i
@@ -48,8 +51,37 @@ func (d Definitions) index(i *index, short bool) string {
 	}
 	b.WriteString("INDEX " + catalog.QuoteIdent(i.Name) + " ON ")
 	b.WriteString(d.tableName(i.table, short))
-	b.WriteString(" USING btree (" + columnNames(i.table, i.attnums()) + ")")
+	b.WriteString(" USING btree (")
+	for n, at := range i.Columns {
+		if n > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(catalog.QuoteIdent(i.table.Columns[at].Name) + orderText(i.Order(n)))
+	}
+	b.WriteString(")")
+	if len(i.Options) > 0 {
+		options := make([]string, len(i.Options))
+		for n, option := range i.Options {
+			name, value, _ := strings.Cut(option, "=")
+			options[n] = name + "='" + value + "'"
+		}
+		b.WriteString(" WITH (" + strings.Join(options, ", ") + ")")
+	}
 	return b.String()
+}
+
+// orderText is what an index definition says of a column's order: where NULLs lie is said only when
+// it does not follow from the direction.
+func orderText(o types.KeyOrder) string {
+	switch {
+	case o.Desc && o.NullsFirst:
+		return " DESC"
+	case o.Desc:
+		return " DESC NULLS LAST"
+	case o.NullsFirst:
+		return " NULLS FIRST"
+	}
+	return ""
 }
 
 func (d Definitions) tableName(t *catalog.Table, short bool) string {
@@ -73,7 +105,7 @@ func (d Definitions) Visible(kind types.OID, object uint32) (visible, exists boo
 		if name == "" {
 			return false, false
 		}
-		return relationOID(d.Snapshot.Resolve(d.Path, "", name)) == object, true
+		return relationOID(d.Snapshot.Resolve(d.Path, "", name), name) == object, true
 	}
 	return true, true
 }
@@ -98,7 +130,8 @@ func (d Definitions) relationName(oid uint32) string {
 	return ""
 }
 
-func relationOID(r catalog.Relation) uint32 {
+// relationOID is the number of what a name was found to stand for.
+func relationOID(r catalog.Relation, name string) uint32 {
 	switch {
 	case r.Table != nil:
 		return r.Table.OID
@@ -109,7 +142,7 @@ func relationOID(r catalog.Relation) uint32 {
 	case r.View != nil:
 		return r.View.OID
 	case r.Index != nil:
-		return r.Index.PrimaryKey.OID
+		return r.Index.IndexNamed(name).OID
 	}
 	return 0
 }

@@ -15,11 +15,11 @@ func indexRows(e *env, w *writer) error {
 				continue
 			}
 			var collations, classes, options []any
-			for _, at := range i.Columns {
+			for n, at := range i.Columns {
 				typ := t.Columns[at].Type.OID
 				collations = append(collations, typeInfo(typ).Collation)
 				classes = append(classes, defaultClass(typ))
-				options = append(options, 0)
+				options = append(options, orderBits(i.Order(n)))
 			}
 			err := w.add(i.OID, t.OID, len(i.Columns), len(i.Columns), i.unique, false, i.primary,
 				false, true, false, true, false, true, true, false, anys(i.attnums()), collations,
@@ -30,6 +30,19 @@ func indexRows(e *env, w *writer) error {
 		}
 	}
 	return nil
+}
+
+// orderBits is an element of pg_index.indoption.
+func orderBits(o types.KeyOrder) int {
+	const descending, nullsFirst = 1, 2
+	bits := 0
+	if o.Desc {
+		bits |= descending
+	}
+	if o.NullsFirst {
+		bits |= nullsFirst
+	}
+	return bits
 }
 
 // defaultClasses maps a type to the operator class that an index over it has.

@@ -121,11 +121,16 @@ type index struct {
 	primary bool
 }
 
+// indexesOf lists a table's indexes, its primary key first.
 func indexesOf(t *catalog.Table) []index {
-	if t.PrimaryKey == nil {
-		return nil
+	var list []index
+	if t.PrimaryKey != nil {
+		list = append(list, index{Index: t.PrimaryKey, table: t, unique: true, primary: true})
 	}
-	return []index{{Index: t.PrimaryKey, table: t, unique: true, primary: true}}
+	for _, x := range t.Indexes {
+		list = append(list, index{Index: x, table: t, unique: x.Unique})
+	}
+	return list
 }
 
 // constraint is a constraint of a stored table.
@@ -146,10 +151,15 @@ type constraint struct {
 func constraintsOf(t *catalog.Table) []constraint {
 	var list []constraint
 	for _, i := range indexesOf(t) {
-		if i.primary {
-			list = append(list, constraint{table: t, oid: i.OID, name: i.Name, kind: 'p',
-				index: i.OID, columns: i.attnums()})
+		c := constraint{table: t, oid: i.OID, name: i.Name, kind: 'p', index: i.OID,
+			columns: i.attnums()}
+		switch {
+		case i.Constraint:
+			c.kind = 'u'
+		case !i.primary:
+			continue
 		}
+		list = append(list, c)
 	}
 	for i := range t.Checks {
 		c := &t.Checks[i]

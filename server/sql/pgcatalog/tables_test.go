@@ -31,7 +31,8 @@ var site = pgcatalog.Site{Database: "postgres", DatabaseOID: 5, Superuser: "post
 var schema = []string{"CREATE SCHEMA s", "CREATE SEQUENCE s.loose",
 	`CREATE TABLE plain (a text, "B c" int[])`,
 	`CREATE TABLE s.keyed (id serial, k varchar(10) NOT NULL DEFAULT 'x', n numeric(6,2),
-		t timestamptz(3), PRIMARY KEY (k, id))`}
+		t timestamptz(3), PRIMARY KEY (k, id), UNIQUE (n, t), CHECK (n > 0))`,
+	"CREATE INDEX ON s.keyed (t DESC)", "CREATE VIEW seen AS SELECT k, n FROM s.keyed"}
 
 func newNode(t *testing.T) *node {
 	ctx := context.Background()

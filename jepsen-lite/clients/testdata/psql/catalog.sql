@@ -58,6 +58,37 @@ SELECT has_table_privilege('keyed', 'SELECT, UPDATE'), has_table_privilege(1, 'S
 SELECT has_table_privilege('keyed', 'nonsense');
 SELECT has_table_privilege('nope', 'SELECT');
 SELECT has_table_privilege('nobody', 'keyed', 'SELECT');
+
+-- Indexes beside the primary key, and views.
+CREATE TABLE many (a int, b text, c varchar(5), d timestamptz, e int UNIQUE,
+  CONSTRAINT pair UNIQUE (b, c));
+CREATE INDEX many_a ON many (a DESC, b);
+CREATE UNIQUE INDEX many_u ON many (d NULLS FIRST, a DESC NULLS LAST) WITH (fillfactor = 70);
+CREATE INDEX ON many (c);
+CREATE VIEW seen AS SELECT a, b AS "B" FROM many WHERE a > 1;
+\d many
+\d+ many
+\d many_u
+\d seen
+\di cat.*
+\dv cat.*
+SELECT * FROM pg_indexes WHERE tablename = 'many' ORDER BY indexname;
+SELECT indexrelid::regclass, indkey, indoption, indclass, indcollation, indisunique, indisprimary
+  FROM pg_index WHERE indrelid = 'many'::regclass ORDER BY indexrelid::regclass::text;
+SELECT conname, contype, conkey, conindid::regclass, connoinherit, pg_get_constraintdef(oid)
+  FROM pg_constraint WHERE conrelid = 'many'::regclass ORDER BY conname;
+SELECT relname, relkind, relnatts, reloptions FROM pg_class WHERE relname ~ '^(many|pair)'
+  AND relnamespace = 'cat'::regnamespace ORDER BY relname;
+SELECT attrelid::regclass, attname, atttypid::regtype, attnum FROM pg_attribute
+  WHERE attrelid IN ('many_u'::regclass, 'seen'::regclass) ORDER BY 1, attnum;
+SELECT relname, relhasrules, relam, reltuples, relreplident FROM pg_class WHERE relname = 'seen';
+SELECT schemaname, viewname, viewowner FROM pg_views WHERE schemaname = 'cat';
+SELECT * FROM information_schema.view_table_usage WHERE view_schema = 'cat';
+SELECT * FROM information_schema.view_column_usage WHERE view_schema = 'cat' ORDER BY column_name;
+SELECT constraint_name, constraint_type, nulls_distinct FROM information_schema.table_constraints
+  WHERE table_name = 'many' ORDER BY constraint_name;
+SELECT constraint_name, column_name, ordinal_position, position_in_unique_constraint
+  FROM information_schema.key_column_usage WHERE table_name = 'many' ORDER BY 1, 3;
 RESET search_path;
 SELECT 'cat.keyed'::regclass, pg_get_expr(adbin, adrelid) FROM pg_attrdef
   WHERE adrelid = 'cat.keyed'::regclass AND adnum = 1;
