@@ -88,8 +88,8 @@ func functionDef(part FunctionPart) Eval {
 func evalFunctionDef(c *Context, a []Datum) (Datum, error) {
 	oid := OID(a[0].Int())
 	if name, ok := c.catalog().FunctionDef(oid, FunctionAggregate); ok {
-		return types.Null, types.Errorf(types.CodeWrongObjectType, "\"%s\" is an aggregate function",
-			name)
+		return types.Null, types.Errorf(types.CodeWrongObjectType,
+			"\"%s\" is an aggregate function", name)
 	}
 	return textOrNull(c.catalog().FunctionDef(oid, FunctionWhole))
 }

@@ -49,7 +49,8 @@ func registerPrivileges() {
 		for _, what := range []OID{text, oid} {
 			for _, which := range []OID{text, types.Int2} {
 				args := append(append([]OID(nil), user...), what, which, text)
-				register(fn("has_column_privilege", types.Bool, column.evalColumn, args...).stable())
+				register(fn("has_column_privilege", types.Bool, column.evalColumn, args...).
+					stable())
 			}
 		}
 		args := append(append([]OID(nil), user...), text, text)

@@ -91,8 +91,8 @@ func evalSizeBytes(_ *Context, a []Datum) (Datum, error) {
 	}
 	power, ok := sizeUnits[strings.ToLower(unit)]
 	if !ok {
-		return types.Null, types.Errorf(types.CodeInvalidParameter, "invalid size: \"%s\"", written).
-			WithDetail("Invalid size unit: \"%s\".", unit).
+		return types.Null, types.Errorf(types.CodeInvalidParameter, "invalid size: \"%s\"",
+			written).WithDetail("Invalid size unit: \"%s\".", unit).
 			WithHint(`Valid units are "bytes", "kB", "MB", "GB", "TB", and "PB".`)
 	}
 	value, err = types.NumericArith(types.NumericMul, value, types.NumericFromInt(1<<power))

@@ -41,9 +41,10 @@ func (c *class) write(e *env, w *writer) error {
 	if len(c.options) > 0 {
 		options = anys(c.options)
 	}
-	return w.add(c.oid, c.name, c.namespace, 0, 0, catalog.BootstrapRoleOID, c.method, c.file, space,
-		c.pages, c.tuples, 0, 0, c.hasIndex, c.shared, persistence, c.kind, c.columns,
-		c.checks, c.kind == 'v', c.triggers, false, false, false, true, identity, false, 0, 0, 0, nil, options, nil)
+	return w.add(c.oid, c.name, c.namespace, 0, 0, catalog.BootstrapRoleOID, c.method, c.file,
+		space, c.pages, c.tuples, 0, 0, c.hasIndex, c.shared, persistence, c.kind, c.columns,
+		c.checks, c.kind == 'v', c.triggers, false, false, false, true, identity, false, 0, 0, 0,
+		nil, options, nil)
 }
 
 // classRows is pg_class. What was never analysed has -1 rows there, and nothing here ever is.

@@ -33,8 +33,8 @@ func (c *constraint) write(e *env, w *writer) error {
 	if c.check != nil {
 		expr, noInherit = c.check.Expr, c.check.NoInherit
 	}
-	return w.add(c.oid, c.name, c.table.SchemaOID, c.kind, false, false, !c.notValid, c.table.OID, 0,
-		c.index, 0, target, update, remove, match, true, 0, noInherit, anys(c.columns), foreignKeys,
+	return w.add(c.oid, c.name, c.table.SchemaOID, c.kind, false, false, !c.notValid, c.table.OID,
+		0, c.index, 0, target, update, remove, match, true, 0, noInherit, anys(c.columns), foreignKeys,
 		pf, pp, ff, nil, nil, expr)
 }
 

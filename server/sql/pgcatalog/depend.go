@@ -9,7 +9,7 @@ import (
 // dependRows is pg_depend, as far as objects of users go: what is dropped with what.
 func dependRows(e *env, w *writer) error {
 	for _, t := range e.Snapshot.Tables() {
-		if err := w.add(classOfRelations, t.OID, 0, classOfSchemas, t.SchemaOID, 0, 'n'); err != nil {
+		if err := schemaDepends(w, t.OID, t.SchemaOID); err != nil {
 			return err
 		}
 		for _, c := range constraintsOf(t) {
@@ -22,17 +22,22 @@ func dependRows(e *env, w *writer) error {
 		}
 	}
 	for _, v := range e.Snapshot.Views() {
-		if err := w.add(classOfRelations, v.OID, 0, classOfSchemas, v.SchemaOID, 0, 'n'); err != nil {
+		if err := schemaDepends(w, v.OID, v.SchemaOID); err != nil {
 			return err
 		}
 	}
 	return sequenceDepends(e, w)
 }
 
+// schemaDepends: a relation goes with its schema.
+func schemaDepends(w *writer, relation, schema uint32) error {
+	return w.add(classOfRelations, relation, 0, classOfSchemas, schema, 0, 'n')
+}
+
 // sequenceDepends: a sequence goes with the column it belongs to, an identity's as a part of it.
 func sequenceDepends(e *env, w *writer) error {
 	for _, q := range e.Snapshot.Sequences() {
-		if err := w.add(classOfRelations, q.OID, 0, classOfSchemas, q.SchemaOID, 0, 'n'); err != nil {
+		if err := schemaDepends(w, q.OID, q.SchemaOID); err != nil {
 			return err
 		}
 		if q.OwnerTable == 0 {
@@ -42,7 +47,8 @@ func sequenceDepends(e *env, w *writer) error {
 		if isIdentity(e.Snapshot, q) {
 			kind = 'i'
 		}
-		err := w.add(classOfRelations, q.OID, 0, classOfRelations, q.OwnerTable, q.OwnerColumn, kind)
+		err := w.add(classOfRelations, q.OID, 0, classOfRelations, q.OwnerTable, q.OwnerColumn,
+			kind)
 		if err != nil {
 			return err
 		}
@@ -77,7 +83,8 @@ func (c *constraint) depends(w *writer) error {
 		return nil
 	}
 	for _, number := range c.foreign.RefColumns {
-		err := w.add(classOfConstraints, c.oid, 0, classOfRelations, c.foreign.RefTable, number, 'n')
+		err := w.add(classOfConstraints, c.oid, 0, classOfRelations, c.foreign.RefTable, number,
+			'n')
 		if err != nil {
 			return err
 		}
@@ -94,7 +101,8 @@ func defaultDepends(e *env, w *writer, t *catalog.Table) error {
 		}
 		oid := defaultOID(t, a.Column)
 		err := w.add(classOfDefaults, oid, 0, classOfRelations, t.OID, a.Attnum, 'a')
-		if q := owned[a.Attnum]; q != nil && err == nil && strings.HasPrefix(a.Default, "nextval(") {
+		q := owned[a.Attnum]
+		if q != nil && err == nil && strings.HasPrefix(a.Default, "nextval(") {
 			err = w.add(classOfDefaults, oid, 0, classOfRelations, q.OID, 0, 'n')
 		}
 		if err != nil {

@@ -57,13 +57,15 @@ func (o oracle) copyOut(query string) string {
 }
 
 func (o oracle) write(file, query string) {
-	require.NoError(o.t, os.WriteFile(filepath.Join("facts", file), []byte(o.copyOut(query)), 0o644))
+	path := filepath.Join("facts", file)
+	require.NoError(o.t, os.WriteFile(path, []byte(o.copyOut(query)), 0o644))
 }
 
 // rows writes rows of a catalog, functions by number, and notes which functions they name.
 func (o oracle) rows(table, where string) {
 	attributes, err := o.Conn.Query(context.Background(), `SELECT attname::text, atttypid::int4
-		FROM pg_attribute WHERE attrelid = $1::text::regclass AND attnum > 0 ORDER BY attnum`, table)
+		FROM pg_attribute WHERE attrelid = $1::text::regclass AND attnum > 0 ORDER BY attnum`,
+		table)
 	require.NoError(o.t, err)
 	defer attributes.Close()
 	var columns []string
@@ -125,8 +127,8 @@ func (o oracle) relations() {
 		for _, name := range strings.Fields(relationNames[schema]) {
 			out.WriteString(o.copyOut(fmt.Sprintf(`SELECT relname, '%s', oid, relkind, relisshared
 				FROM pg_class WHERE oid = '%s.%s'::regclass`, schema, schema, name)))
-			out.WriteString(o.copyOut(fmt.Sprintf(`SELECT '', attname, coalesce(b.typname, t.typname),
-				CASE WHEN b.oid IS NULL THEN atttypmod ELSE t.typtypmod END, attnotnull
+			out.WriteString(o.copyOut(fmt.Sprintf(`SELECT '', attname,
+				coalesce(b.typname, t.typname), CASE WHEN b.oid IS NULL THEN atttypmod ELSE t.typtypmod END, attnotnull
 				FROM pg_attribute JOIN pg_type t ON t.oid = atttypid
 				LEFT JOIN pg_type b ON b.oid = t.typbasetype
 				WHERE attrelid = '%s.%s'::regclass AND attnum > 0 ORDER BY attnum`, schema, name)))

@@ -51,7 +51,8 @@ func schemaViews(e *env, w *writer) error {
 		if h.kind != 'v' {
 			continue
 		}
-		err := w.add(e.site.Database, h.schema, h.name, h.definition(), "NONE", "NO", "NO", "NO", "NO", "NO")
+		err := w.add(e.site.Database, h.schema, h.name, h.definition(), "NONE", "NO", "NO",
+			"NO", "NO", "NO")
 		if err != nil {
 			return err
 		}
@@ -65,8 +66,8 @@ func schemaSequences(e *env, w *writer) error {
 			continue
 		}
 		err := w.add(e.site.Database, q.Schema, q.Name, TypeName(q.TypeOID), integerBits[q.TypeOID],
-			2, 0, fmt.Sprint(q.Start), fmt.Sprint(q.Min), fmt.Sprint(q.Max), fmt.Sprint(q.Increment),
-			yesNo(q.Cycle))
+			2, 0, fmt.Sprint(q.Start), fmt.Sprint(q.Min), fmt.Sprint(q.Max),
+			fmt.Sprint(q.Increment), yesNo(q.Cycle))
 		if err != nil {
 			return err
 		}
@@ -95,7 +96,8 @@ func schemaViewColumns(e *env, w *writer) error {
 				if !c.Used {
 					continue
 				}
-				err := w.add(e.site.Database, v.Schema, v.Name, e.site.Database, schema, name, c.Name)
+				err := w.add(e.site.Database, v.Schema, v.Name, e.site.Database, schema, name,
+					c.Name)
 				if err != nil {
 					return err
 				}

@@ -72,10 +72,6 @@ func schemaColumns(e *env, w *writer) error {
 func (e *env) schemaColumn(w *writer, h *holder, c *catalog.Column) error {
 	info := typeInfo(c.Type.OID)
 	m := measuresOf(c.Type)
-	name := TypeName(c.Type.OID)
-	if types.ElemOf(c.Type.OID) != 0 {
-		name = "ARRAY"
-	}
 	var collation [3]any
 	if info.Collation != 0 && info.Collation != defaultCollation {
 		collation = [3]any{e.site.Database, catalog.PgCatalog, "C"}
@@ -88,8 +84,8 @@ func (e *env) schemaColumn(w *writer, h *holder, c *catalog.Column) error {
 		expr = Definitions{Snapshot: e.Snapshot}.Expression(c.Default)
 	}
 	return w.add(db, h.schema, h.name, c.Name, c.Attnum, expr, yesNo(!c.NotNull),
-		name, m.characters, m.octets, m.precision, m.radix, m.scale, m.fraction, nil, nil, nil, nil,
-		nil, collation[0], collation[1], collation[2], nil, nil, nil, db, catalog.PgCatalog,
+		schemaType(c.Type.OID), m.characters, m.octets, m.precision, m.radix, m.scale, m.fraction,
+		nil, nil, nil, nil, nil, collation[0], collation[1], collation[2], nil, nil, nil, db, catalog.PgCatalog,
 		info.Name, nil, nil, nil, nil, fmt.Sprint(c.Attnum), "NO",
 		yesNo(id.generation != nil), id.generation, id.start, id.increment, id.max, id.min,
 		yesNo(id.cycle), "NEVER", nil, yesNo(h.kind == 'r'))

@@ -68,7 +68,8 @@ func tableHolder(t *catalog.Table) holder {
 }
 
 func viewHolder(v *catalog.View) holder {
-	return holder{oid: v.OID, schema: v.Schema, name: v.Name, kind: 'v', columns: v.Columns, view: v}
+	return holder{oid: v.OID, schema: v.Schema, name: v.Name, kind: 'v', columns: v.Columns,
+		view: v}
 }
 
 // holders lists the tables and views that the rows asked for are about, by the column that tells.

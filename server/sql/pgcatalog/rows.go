@@ -43,17 +43,34 @@ type writer struct {
 func (w *writer) add(values ...any) error {
 	columns := w.relation.columns
 	if len(values) != len(columns) {
-		return fmt.Errorf("pgcatalog: %d values for the %d columns of %s", len(values), len(columns),
-			w.relation.name)
+		return fmt.Errorf("pgcatalog: %d values for the %d columns of %s", len(values),
+			len(columns), w.relation.name)
 	}
 	for i, v := range values {
 		d, err := datumOf(columns[i].Type.OID, v)
 		if err != nil {
-			return fmt.Errorf("pgcatalog: column %s of %s: %w", columns[i].Name, w.relation.name, err)
+			return fmt.Errorf("pgcatalog: column %s of %s: %w", columns[i].Name, w.relation.name,
+				err)
 		}
 		w.row[i] = d
 	}
 	return w.yield(w.row)
+}
+
+// named is add for a row that is NULL but for a few columns.
+func (w *writer) named(values map[string]any) error {
+	list := make([]any, len(w.relation.columns))
+	found := 0
+	for i := range list {
+		if v, ok := values[w.relation.columns[i].Name]; ok {
+			list[i] = v
+			found++
+		}
+	}
+	if found != len(values) {
+		return fmt.Errorf("pgcatalog: %s has %d of %d columns", w.relation.name, found, len(values))
+	}
+	return w.add(list...)
 }
 
 func datumOf(typ types.OID, v any) (types.Datum, error) {

@@ -40,6 +40,11 @@ var made = map[[2]string]source{
 	{catalog.PgCatalog, "pg_views"}:       viewsRows,
 
 	{catalog.InformationSchema, "check_constraints"}:               schemaChecks,
+	{catalog.InformationSchema, "column_privileges"}:               schemaColumnPrivileges,
+	{catalog.InformationSchema, "parameters"}:                      schemaParameters,
+	{catalog.InformationSchema, "role_table_grants"}:               schemaTablePrivileges,
+	{catalog.InformationSchema, "routines"}:                        schemaRoutines,
+	{catalog.InformationSchema, "table_privileges"}:                schemaTablePrivileges,
 	{catalog.InformationSchema, "columns"}:                         schemaColumns,
 	{catalog.InformationSchema, "constraint_column_usage"}:         schemaColumnUsage,
 	{catalog.InformationSchema, "constraint_table_usage"}:          schemaTableUsage,
@@ -113,15 +118,15 @@ func table(rel *relation, site *Site, rows source) *catalog.VirtualTable {
 	return v
 }
 
+func compareOID(row []types.Datum, oid int64) int { return int(row[0].Int() - oid) }
+
 // fixedRows gives the facts of a catalog, read at the first use, by oid.
 func fixedRows(name string) source {
 	rows := sync.OnceValue(func() [][]types.Datum { return factRows(name) })
 	return func(e *env, w *writer) error {
 		wanted := rows()
 		if oid, ok := e.only(w, "oid"); ok {
-			at, found := slices.BinarySearchFunc(wanted, oid.Int(), func(row []types.Datum, n int64) int {
-				return int(row[0].Int() - n)
-			})
+			at, found := slices.BinarySearchFunc(wanted, oid.Int(), compareOID)
 			if !found {
 				return nil
 			}

@@ -122,7 +122,8 @@ func TestReferences(t *testing.T) {
 		{"pg_index", "indexrelid", "pg_class"}, {"pg_index", "indrelid", "pg_class"},
 		{"pg_constraint", "conrelid", "pg_class"}, {"pg_constraint", "conindid", "pg_class"},
 		{"pg_sequence", "seqrelid", "pg_class"}, {"pg_sequence", "seqtypid", "pg_type"},
-		{"pg_namespace", "nspowner", "pg_authid"}, {"pg_database", "dattablespace", "pg_tablespace"},
+		{"pg_namespace", "nspowner", "pg_authid"},
+		{"pg_database", "dattablespace", "pg_tablespace"},
 		{"pg_proc", "prorettype", "pg_type"}, {"pg_proc", "prolang", "pg_language"},
 		{"pg_type", "typelem", "pg_type"}, {"pg_type", "typarray", "pg_type"},
 		{"pg_type", "typinput", "pg_proc"}, {"pg_type", "typsend", "pg_proc"},
@@ -147,7 +148,8 @@ func TestOIDsAreUnique(t *testing.T) {
 	n := newNode(t)
 	for _, table := range []string{"pg_class", "pg_type", "pg_proc", "pg_operator", "pg_constraint",
 		"pg_attrdef", "pg_namespace", "pg_authid", "pg_cast"} {
-		require.Empty(t, n.query("SELECT oid FROM "+table+" GROUP BY oid HAVING count(*) > 1"), table)
+		rows := n.query("SELECT oid FROM " + table + " GROUP BY oid HAVING count(*) > 1")
+		require.Empty(t, rows, table)
 	}
 	require.Empty(t, n.query("SELECT attrelid, attnum FROM pg_attribute GROUP BY 1, 2 "+
 		"HAVING count(*) > 1"))
