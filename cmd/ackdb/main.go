@@ -22,6 +22,7 @@ type commandLine struct {
 	Status     statusCommand     `cmd:"" help:"Show what a running server does."`
 	Promote    promoteCommand    `cmd:"" help:"Make a running standby a primary."`
 	Checkpoint checkpointCommand `cmd:"" help:"Make a running server flush its store."`
+	Dump       dumpCommand       `cmd:"" help:"Write a running server's database as SQL, for psql."`
 	WAL        walCommand        `cmd:"" name:"wal" help:"Look into a log, without a server."`
 	Version    versionCommand    `cmd:"" help:"Show the version and how this binary syncs."`
 }

@@ -1,6 +1,7 @@
 package pgcatalog
 
 import (
+	"strconv"
 	"strings"
 
 	"ackdb/server/sql/catalog"
@@ -96,8 +97,15 @@ func (d Definitions) Expression(expr string) string {
 	return b.String()
 }
 
-// shortened prints a qualified name of a relation anew; what names none stays as it is.
+// shortened prints a qualified name or the number of a relation anew; what names none stays as it
+// is.
 func shortened(names catalog.Names, qualified string) string {
+	if oid, err := strconv.ParseUint(qualified, 10, 32); err == nil {
+		if name, ok := names.NameOf(types.RegClass, types.OID(oid)); ok {
+			return name
+		}
+		return qualified
+	}
 	parts, err := types.SplitName(qualified)
 	if err != nil {
 		return qualified

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A server of ackdb starts with this table, so it is there before a dump is loaded.
+const (
+	startingTable   = "public.kv"
+	startingColumns = "key text NOT NULL,value text,CONSTRAINT kv_pkey PRIMARY KEY (key)"
+)
+
+// definitions writes what has to be there before rows.
+func (d *dumper) definitions() error {
+	for _, s := range d.schema.schemas {
+		d.print("\nCREATE SCHEMA ", s, ";\n")
+	}
+	for _, q := range d.schema.sequences {
+		if !q.identity {
+			d.print("\nCREATE SEQUENCE ", q.name, q.options, ";\n")
+		}
+	}
+	for _, t := range d.schema.tables {
+		parts := slices.Clone(t.inline)
+		for i, c := range t.columns {
+			parts = slices.Insert(parts, i, c.definition)
+		}
+		create := "CREATE TABLE "
+		if t.unlogged {
+			create = "CREATE UNLOGGED TABLE "
+		} else if t.name == startingTable && strings.Join(parts, ",") == startingColumns {
+			create = "CREATE TABLE IF NOT EXISTS "
+		}
+		body := ""
+		if len(parts) > 0 {
+			body = "\n    " + strings.Join(parts, ",\n    ") + "\n"
+		}
+		d.print("\n", create, t.name, " (", body, ");\n")
+	}
+	for _, q := range d.schema.sequences {
+		if q.owner != nil && !q.identity {
+			d.print("\nALTER SEQUENCE ", q.name, " OWNED BY ", q.owner.name, ".", q.column, ";\n")
+		}
+	}
+	return d.print("\n")
+}
+
+// afterRows writes what is made faster, or can be made at all, when rows are there.
+func (d *dumper) afterRows() error {
+	for _, of := range []func(*dumpedTable) []string{
+		func(t *dumpedTable) []string { return t.unique },
+		func(t *dumpedTable) []string { return t.indexes },
+		func(t *dumpedTable) []string { return t.foreign },
+	} {
+		for _, t := range d.schema.tables {
+			for _, statement := range of(t) {
+				d.print("\n", statement)
+			}
+		}
+	}
+	for _, v := range d.schema.views {
+		d.print("\nSET search_path = ", v.schema, ";\nCREATE VIEW ", v.name, " (", v.columns,
+			") AS\n", v.query, "\nSET search_path = '';\n")
+	}
+	return d.print("\n" + strings.Join(d.schema.comments, ""))
+}
+
+// readViews reads views, in the order in which they were made where no other is known.
+func (d *dumper) readViews() error {
+	if len(d.command.Table) > 0 {
+		return nil
+	}
+	rows, err := d.query(`SELECT c.oid, ` + full + `, pg_catalog.quote_ident(n.nspname),
+		pg_catalog.pg_get_viewdef(c.oid), (SELECT pg_catalog.string_agg(
+		pg_catalog.quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_catalog.pg_attribute a
+		WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
+		(SELECT pg_catalog.string_agg(d.refobjid::pg_catalog.text, ',')
+		FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_depend d
+		ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = r.oid
+		WHERE r.ev_class = c.oid AND d.refobjid <> c.oid)
+		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+		WHERE c.relkind = 'v' AND ` + ours + ` ORDER BY c.oid`)
+	if err != nil {
+		return err
+	}
+	var views []*dumpedView
+	for _, r := range rows {
+		v := &dumpedView{oid: r[0], name: r[1], schema: r[2], query: r[3], columns: r[4],
+			after: strings.Split(r[5], ",")}
+		v.query = strings.TrimSuffix(strings.TrimSpace(v.query), ";")
+		views = append(views, v)
+	}
+	d.schema.views = viewsInOrder(views)
+	return d.resolveViews()
+}
+
+// viewsInOrder lists views behind those that they read.
+func viewsInOrder(views []*dumpedView) (list []*dumpedView) {
+	byOID := map[string]*dumpedView{}
+	for _, v := range views {
+		byOID[v.oid] = v
+	}
+	var visit func(v *dumpedView)
+	visit = func(v *dumpedView) {
+		if v == nil || slices.Contains(list, v) {
+			return
+		}
+		for _, oid := range v.after {
+			visit(byOID[oid])
+		}
+		list = append(list, v)
+	}
+	for _, v := range views {
+		visit(v)
+	}
+	return list
+}
+
+// resolveViews finds the search path under which the text of a view, which is as it was written,
+// still gives the view's columns. A text that does not, because something it names has another
+// name by now, fails the dump: it would not load.
+func (d *dumper) resolveViews() error {
+	for _, v := range d.schema.views {
+		path := v.schema
+		for _, s := range append([]string{"public"}, d.schema.schemas...) {
+			if s != v.schema {
+				path += ", " + s
+			}
+		}
+		same, err := d.resolves(v, path)
+		if err != nil || !same {
+			return errors.Join(fmt.Errorf("the text of view %s does not mean any more what it meant "+
+				"when the view was made; make the view anew (CREATE OR REPLACE VIEW)", v.name), err)
+		}
+		v.schema = path
+		v.query += ";"
+	}
+	return nil
+}
+
+// resolves says whether the text of a view gives its columns under a search path.
+func (d *dumper) resolves(v *dumpedView, path string) (bool, error) {
+	client := d.client
+	if _, err := client.Query(d.ctx, "SET LOCAL search_path = "+path); err != nil {
+		return false, err
+	}
+	text, err := client.Query(d.ctx, "SELECT * FROM ("+v.query+") AS v LIMIT 0")
+	if err != nil {
+		return false, err
+	}
+	if _, err := client.Query(d.ctx, "SET LOCAL search_path = ''"); err != nil {
+		return false, err
+	}
+	view, err := client.Query(d.ctx, "SELECT * FROM "+v.name+" LIMIT 0")
+	if err != nil {
+		return false, err
+	}
+	return len(text.Columns) == len(view.Columns), nil
+}
+
+// readComments reads what COMMENT said about what is dumped.
+func (d *dumper) readComments() error {
+	rows, err := d.query(`SELECT CASE c.relkind WHEN 'v' THEN 'VIEW ' WHEN 'S' THEN 'SEQUENCE '
+		WHEN 'i' THEN 'INDEX ' ELSE 'TABLE ' END || ` + full + `, a.attname IS NOT NULL,
+		'COLUMN ' || ` + full + ` || '.' || pg_catalog.quote_ident(a.attname),
+		pg_catalog.quote_literal(d.description), c.relkind, c.oid
+		FROM pg_catalog.pg_description d JOIN pg_catalog.pg_class c ON c.oid = d.objoid
+		JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+		LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.objsubid
+		AND d.objsubid > 0
+		WHERE d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND ` + ours + `
+		ORDER BY c.oid, d.objsubid`)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		if len(d.command.Table) > 0 && d.schema.byOID[r[5]] == nil {
+			continue
+		}
+		on := r[0]
+		if r[1] == "t" {
+			on = r[2]
+		}
+		d.schema.comments = append(d.schema.comments, "COMMENT ON "+on+" IS "+r[3]+";\n")
+	}
+	return d.readOtherComments()
+}
+
+func (d *dumper) readOtherComments() error {
+	rows, err := d.query(`SELECT k.conrelid, 'CONSTRAINT ' || pg_catalog.quote_ident(k.conname)
+		|| ' ON ' || ` + full + `, pg_catalog.quote_literal(d.description)
+		FROM pg_catalog.pg_description d JOIN pg_catalog.pg_constraint k ON k.oid = d.objoid
+		JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+		JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+		WHERE d.classoid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND ` + ours + `
+		UNION ALL SELECT 0, 'SCHEMA ' || pg_catalog.quote_ident(n.nspname),
+		pg_catalog.quote_literal(d.description)
+		FROM pg_catalog.pg_description d JOIN pg_catalog.pg_namespace n ON n.oid = d.objoid
+		WHERE d.classoid = 'pg_catalog.pg_namespace'::pg_catalog.regclass
+		AND n.nspname <> 'public' AND ` + ours + ` ORDER BY 2`)
+	for _, r := range rows {
+		if d.schema.byOID[r[0]] != nil || r[0] == "0" && len(d.command.Table) == 0 {
+			d.schema.comments = append(d.schema.comments, "COMMENT ON "+r[1]+" IS "+r[2]+";\n")
+		}
+	}
+	return err
+}
