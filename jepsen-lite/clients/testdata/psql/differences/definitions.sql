@@ -1,0 +1,43 @@
+-- Definitions: what is refused by name, and what is shown in other words.
+CREATE SCHEMA defs;
+SET search_path = defs;
+CREATE TABLE t (k int PRIMARY KEY, ratio numeric CHECK (ratio > 0));
+\d t
+CREATE VIEW v AS SELECT t.k, ratio FROM t WHERE k > 1;
+\d+ v
+\sv v
+\d pg_catalog.pg_namespace
+CREATE TABLE q (x int, CHECK (x > (SELECT 1)));
+CREATE TABLE q (LIKE t);
+CREATE TABLE q AS SELECT * FROM t;
+CREATE TABLE q (x int GENERATED ALWAYS AS (1) STORED);
+CREATE TABLE q (x int) PARTITION BY RANGE (x);
+CREATE TABLE q () INHERITS (t);
+CREATE TEMP TABLE q (x int);
+CREATE TABLE q (x int, EXCLUDE USING gist (x WITH =));
+CREATE TABLE q (x int UNIQUE DEFERRABLE);
+CREATE INDEX ON t ((k + 1));
+CREATE INDEX ON t (k) WHERE k > 1;
+CREATE INDEX ON t USING hash (k);
+CREATE MATERIALIZED VIEW m AS SELECT 1;
+CREATE RECURSIVE VIEW rec (n) AS SELECT 1;
+CREATE TYPE pair AS (a int, b int);
+CREATE TYPE mood AS ENUM ('sad', 'ok');
+CREATE DOMAIN positive AS int CHECK (VALUE > 0);
+CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE TRIGGER g BEFORE INSERT ON t EXECUTE FUNCTION f();
+CREATE RULE r AS ON INSERT TO t DO NOTHING;
+CREATE EXTENSION pgcrypto;
+CREATE ROLE somebody;
+GRANT SELECT ON t TO postgres;
+ALTER TABLE t OWNER TO postgres;
+ALTER TABLE t SET SCHEMA public;
+ALTER TABLE t ALTER k TYPE bigint USING k + 1;
+ALTER TABLE t DISABLE TRIGGER ALL;
+ALTER TABLE t ENABLE ROW LEVEL SECURITY;
+INSERT INTO v VALUES (1, 2);
+MERGE INTO t USING (VALUES (1)) s (x) ON k = x WHEN MATCHED THEN DELETE;
+DO 'BEGIN END';
+SET client_min_messages = warning;
+DROP SCHEMA defs CASCADE;
+DROP ROLE somebody;
