@@ -13,7 +13,8 @@ import (
 // alterTable gives a table its new form. Its lock is held, so nobody else is at it.
 func (r *run) alterTable(ctx context.Context, n *plan.AlterTable) error {
 	old, t := n.Table, n.New.Clone() // the plan may run again (plan's P1)
-	if n.Rewrite || len(n.Checks)+len(n.NotNull) > 0 || len(t.Indexes) > len(old.Indexes) {
+	if n.Rewrite || len(n.Checks)+len(n.NotNull)+len(n.Foreign) > 0 ||
+		len(t.Indexes) > len(old.Indexes) {
 		if err := r.refuseStale("ALTER TABLE that reads the rows,"); err != nil {
 			return err
 		}
@@ -42,16 +43,29 @@ func (r *run) alterTable(ctx context.Context, n *plan.AlterTable) error {
 	if err := r.numberConstraints(ctx, t); err != nil {
 		return err
 	}
+	settleForeign(t)
 	if n.Rewrite {
-		return r.rewrite(ctx, n, t)
+		if err := r.rewrite(ctx, n, t); err != nil {
+			return err
+		}
+	} else if err := r.reshape(ctx, n, t); err != nil {
+		return err
 	}
+	if err := r.relink(ctx, append(append(old.Parents(), t.Parents()...), t.OID)...); err != nil {
+		return err
+	}
+	return r.validateForeign(r.env.Txn.Catalog().TableByOID(t.OID), n.Foreign)
+}
+
+// reshape publishes the new form over the rows as they are, once they have passed it.
+func (r *run) reshape(ctx context.Context, n *plan.AlterTable, t *catalog.Table) error {
 	if err := r.fillMissing(t, n.Missing); err != nil {
 		return err
 	}
 	if err := r.env.Txn.ddl.PutTable(ctx, t); err != nil {
 		return err
 	}
-	if err := r.fillNewIndexes(old); err != nil {
+	if err := r.fillNewIndexes(n.Table); err != nil {
 		return err
 	}
 	return r.validate(n)
@@ -138,7 +152,7 @@ func (r *run) rowExprs(t *catalog.Table, given []plan.Expr) ([]plan.Expr, error)
 
 // refill copies the rows of a table's old form to its new one.
 func (r *run) refill(n *plan.AlterTable, to *catalog.Table, exprs []plan.Expr) error {
-	w, err := r.newWriter(to, nil)
+	w, err := r.newWriter(to, nil, nil)
 	if err != nil {
 		return err
 	}

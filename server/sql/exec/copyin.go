@@ -63,7 +63,7 @@ func (x *Executor) CopyIn(ctx context.Context, p *plan.Prepared, env *Env) (*Cop
 		c.types = append(c.types, node.Table.Columns[column].Type)
 	}
 	c.insert = &insert{node: node.Insert, row: make([]types.Datum, len(node.Table.Columns))}
-	if c.insert.writer, err = r.newWriter(node.Table, node.Insert.Checks); err != nil {
+	if c.insert.writer, err = r.newWriter(node.Table, node.Insert.Checks, node.Insert.Foreign); err != nil {
 		env.Session.put(r)
 		return nil, err
 	}
@@ -117,7 +117,10 @@ func (c *CopyIn) consume(data []byte, last bool) ([]byte, error) {
 			continue
 		}
 		if err := c.one(); err != nil {
-			return nil, c.place(err, isDuplicate(err))
+			if hasCode(err, plan.CodeForeignKey) {
+				return nil, err // which Postgres checks when all rows are there
+			}
+			return nil, c.place(err, hasCode(err, plan.CodeUniqueViolation))
 		}
 	}
 	return data, nil
@@ -143,9 +146,9 @@ func (c *CopyIn) one() error {
 	return err
 }
 
-func isDuplicate(err error) bool {
+func hasCode(err error, code types.Code) bool {
 	var e *types.Error
-	return errors.As(err, &e) && e.Code == plan.CodeUniqueViolation
+	return errors.As(err, &e) && e.Code == code
 }
 
 // maxShownLine bounds the line or value an error shows, Postgres' MAX_COPY_DATA_DISPLAY.
@@ -188,6 +191,9 @@ func (c *CopyIn) Finish(ctx context.Context) (string, error) {
 	rest, err := c.consume(c.pending, true)
 	if err == nil && !c.ended {
 		err = c.place(c.format.finish(len(rest)), false)
+	}
+	if err == nil {
+		err = c.insert.writer.finish(c.run)
 	}
 	tag := "COPY " + strconv.FormatInt(c.rows, 10)
 	c.Close()

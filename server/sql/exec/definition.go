@@ -32,6 +32,9 @@ func (r *run) definition(n plan.Node) func(context.Context) error {
 			if err := r.dropViews(ctx, n.Views); err != nil {
 				return err
 			}
+			if err := r.dropForeign(ctx, n.Foreign); err != nil {
+				return err
+			}
 			return r.dropTables(ctx, n.Tables)
 		}
 	case *plan.CreateView:
@@ -127,7 +130,11 @@ func (r *run) createTable(ctx context.Context, n *plan.CreateTable) error {
 	if err := r.numberConstraints(ctx, &t); err != nil {
 		return err
 	}
-	return r.env.Txn.ddl.PutTable(ctx, &t)
+	settleForeign(&t)
+	if err := r.env.Txn.ddl.PutTable(ctx, &t); err != nil {
+		return err
+	}
+	return r.relink(ctx, append(t.Parents(), t.OID)...)
 }
 
 // bringSequences creates the sequences of SERIAL and identity columns.
@@ -212,6 +219,9 @@ func (r *run) dropTables(ctx context.Context, tables []*catalog.Table) error {
 		if err := r.env.Txn.ddl.DropTable(ctx, t); err != nil {
 			return err
 		}
+		if err := r.relink(ctx, t.Parents()...); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -262,6 +272,9 @@ func (r *run) createSchema(ctx context.Context, name string) error {
 func (r *run) dropSchemas(ctx context.Context, n *plan.DropSchemas) error {
 	for _, s := range n.Schemas {
 		tables, sequences := r.contents(s)
+		if err := r.refuseForeignInto(s, tables); err != nil {
+			return err
+		}
 		views := r.viewsGoing(s, tables)
 		if err := r.cascade(s, tables, sequences, views, n.Cascade); err != nil {
 			return err

@@ -73,7 +73,7 @@ type change struct {
 }
 
 func (r *run) buildGathered(
-	t *plan.Target, update *plan.Update, returning []plan.Expr,
+	t *plan.Target, update *plan.Update, foreign *plan.ForeignChecks, returning []plan.Expr,
 ) (operator, error) {
 	source, recheck := t.Source, t.Recheck
 	if source == nil { // under EXPLAIN ANALYZE, which measures what it reads
@@ -86,6 +86,7 @@ func (r *run) buildGathered(
 	if update != nil {
 		o.writer.checks = update.Checks
 	}
+	o.writer.foreign = newForeignWork(foreign)
 	return o, err
 }
 
@@ -133,7 +134,7 @@ func (o *gatheredWrite) execute(r *run) (int64, error) {
 			return 0, err
 		}
 	}
-	return int64(len(o.list)), nil
+	return int64(len(o.list)), o.writer.finish(r)
 }
 
 func (o *gatheredWrite) write(r *run, c change) error {

@@ -39,7 +39,7 @@ func (r *run) buildInsert(n *plan.Insert) (operator, error) {
 
 func (o *insert) open(r *run) error {
 	if o.writer == nil || o.writer.ids != nil {
-		w, err := r.newWriter(o.node.Table, o.node.Checks)
+		w, err := r.newWriter(o.node.Table, o.node.Checks, o.node.Foreign)
 		if err != nil {
 			return err
 		}
@@ -52,7 +52,8 @@ func (o *insert) close() { o.in.close() }
 
 func (o *insert) rewind() bool {
 	in, ok := o.in.(rewinder)
-	return ok && o.writer != nil && in.rewind() && o.met == nil && o.returned.rewind() &&
+	return ok && o.writer != nil && o.node.Foreign == nil && in.rewind() && o.met == nil &&
+		o.returned.rewind() &&
 		o.writer.codec.small() && cap(o.old) <= maxKeptBytes
 }
 
@@ -60,8 +61,11 @@ func (o *insert) execute(r *run) (int64, error) {
 	affected := int64(0)
 	for n := 1; ; n++ {
 		row, err := o.in.next(r)
-		if row == nil || err != nil {
+		if err != nil {
 			return affected, err
+		}
+		if row == nil {
+			return affected, o.writer.finish(r)
 		}
 		if n%checkEvery == 0 {
 			if err := r.check(); err != nil {
@@ -104,6 +108,11 @@ func (o *insert) one(r *run) (bool, error) {
 		err := r.txn.Upsert(r.eval.Ctx, w.table.Storage, key, w.codec.encodeValue(o.row))
 		if err != nil {
 			return false, lockRowError(err, w.table.Name)
+		}
+		if w.foreign != nil {
+			if err := w.foreign.wrote(r, w.table, cloneRow(o.row)); err != nil {
+				return false, err
+			}
 		}
 		return true, o.add(r, o.row)
 	}

@@ -47,12 +47,12 @@ func (r *run) build(n plan.Node) (operator, error) {
 		return r.buildInsert(n)
 	case *plan.Update:
 		if n.Source != nil || r.stats != nil {
-			return r.buildGathered(&n.Target, n, n.Returning)
+			return r.buildGathered(&n.Target, n, n.Foreign, n.Returning)
 		}
 		return newUpdate(n), nil
 	case *plan.Delete:
 		if n.Source != nil || r.stats != nil {
-			return r.buildGathered(&n.Target, nil, n.Returning)
+			return r.buildGathered(&n.Target, nil, n.Foreign, n.Returning)
 		}
 		return newDelete(n), nil
 	case *plan.Join:

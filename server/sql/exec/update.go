@@ -44,7 +44,8 @@ func (t *target) close() {
 
 // rewind says whether the target can be opened again: only one of a point.
 func (t *target) rewind() bool {
-	return t.point && t.writer.codec.small() && cap(t.key)+cap(t.value) <= maxKeptBytes
+	return t.point && t.writer.foreign == nil && t.writer.codec.small() &&
+		cap(t.key)+cap(t.value) <= maxKeptBytes
 }
 
 // next gives the next row that is locked and passes the WHERE, and its key; nil at the end. Both
@@ -108,7 +109,7 @@ type update struct {
 func newUpdate(n *plan.Update) *update {
 	o := &update{node: n, target: newTarget(n.In), returned: returned{exprs: n.Returning},
 		new: make([]types.Datum, len(n.Table.Columns))}
-	o.writer.checks = n.Checks
+	o.writer.checks, o.writer.foreign = n.Checks, newForeignWork(n.Foreign)
 	return o
 }
 
@@ -119,8 +120,11 @@ func (o *update) next(r *run) ([]types.Datum, error) { return o.returned.next(r)
 func (o *update) execute(r *run) (int64, error) {
 	for n := int64(0); ; n++ {
 		old, key, err := o.target.next(r)
-		if old == nil || err != nil {
+		if err != nil {
 			return n, err
+		}
+		if old == nil {
+			return n, o.writer.finish(r)
 		}
 		copy(o.new, old)
 		for _, set := range o.node.Set {
@@ -145,7 +149,9 @@ type remove struct {
 }
 
 func newDelete(n *plan.Delete) *remove {
-	return &remove{node: n, target: newTarget(n.In), returned: returned{exprs: n.Returning}}
+	o := &remove{node: n, target: newTarget(n.In), returned: returned{exprs: n.Returning}}
+	o.writer.foreign = newForeignWork(n.Foreign)
+	return o
 }
 
 func (o *remove) rewind() bool { return o.target.rewind() && o.returned.rewind() }
@@ -155,8 +161,11 @@ func (o *remove) next(r *run) ([]types.Datum, error) { return o.returned.next(r)
 func (o *remove) execute(r *run) (int64, error) {
 	for n := int64(0); ; n++ {
 		old, key, err := o.target.next(r)
-		if old == nil || err != nil {
+		if err != nil {
 			return n, err
+		}
+		if old == nil {
+			return n, o.writer.finish(r)
 		}
 		if err := o.add(r, old); err != nil {
 			return n, err

@@ -16,6 +16,7 @@ type writer struct {
 	ids     *rowIDs // of a table without a primary key; nil for what adds no rows
 	checks  []plan.RowCheck
 	indexes []indexWriter
+	foreign *foreignWork // nil: no foreign keys are about
 }
 
 // changer gives a writer that changes and deletes rows, and adds none.
@@ -23,9 +24,11 @@ func changer(t *catalog.Table) *writer {
 	return &writer{table: t, codec: newRowCodec(t), indexes: newIndexWriters(t)}
 }
 
-func (r *run) newWriter(t *catalog.Table, checks []plan.RowCheck) (*writer, error) {
+func (r *run) newWriter(
+	t *catalog.Table, checks []plan.RowCheck, foreign *plan.ForeignChecks,
+) (*writer, error) {
 	w := changer(t)
-	w.checks = checks
+	w.checks, w.foreign = checks, newForeignWork(foreign)
 	if t.PrimaryKey != nil {
 		return w, nil
 	}
@@ -92,10 +95,24 @@ func (w *writer) lock(r *run, key []byte) (engine.RowState, error) {
 }
 
 func (w *writer) put(r *run, key []byte, row []types.Datum) error {
+	if w.foreign != nil {
+		row = cloneRow(row) // it may lie in memory that the checks reuse
+	}
 	if err := r.txn.Put(w.table.Storage, key, w.codec.encodeValue(row)); err != nil {
 		return fmt.Errorf("exec: write a row of %s: %w", w.table.Name, err)
 	}
+	if w.foreign != nil {
+		return w.foreign.wrote(r, w.table, row)
+	}
 	return nil
+}
+
+// finish does what is left to be checked once the statement has written everything.
+func (w *writer) finish(r *run) error {
+	if w.foreign == nil {
+		return nil
+	}
+	return w.foreign.settle(r, w.table)
 }
 
 // replace writes a row over the old one, which is locked under key. A row whose key changes leaves
@@ -153,6 +170,9 @@ func (w *writer) remove(r *run, key []byte, row []types.Datum) error {
 func (w *writer) delete(r *run, key []byte) error {
 	if err := r.txn.Delete(w.table.Storage, key); err != nil {
 		return fmt.Errorf("exec: delete a row of %s: %w", w.table.Name, err)
+	}
+	if w.foreign != nil {
+		return w.foreign.left(r, key)
 	}
 	return nil
 }

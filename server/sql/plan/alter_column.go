@@ -73,6 +73,9 @@ func (s *altering) dropColumn(cmd *parse.AlterTableCmd) error {
 	if err := s.dropChecksOf(i); err != nil {
 		return err
 	}
+	s.t.ForeignKeys = slices.DeleteFunc(s.t.ForeignKeys, func(fk catalog.ForeignKey) bool {
+		return slices.Contains(fk.Columns, c.Attnum)
+	})
 	pk := s.t.PrimaryKey
 	gone := pk != nil && slices.Contains(pk.Columns, i) && types.KeyLossless(c.Type.OID)
 	s.t.DropColumn(i, gone)
@@ -84,8 +87,14 @@ func (s *altering) dropColumn(cmd *parse.AlterTableCmd) error {
 func (s *altering) dependents(c *catalog.Column, cascade bool) error {
 	d := dependents{a: s.a}
 	d.ofColumn(s.t, c)
+	if keyColumn(s.t, s.t.ColumnByAttnum(c.Attnum)) {
+		d.ofKey(s.t, "column "+c.Name+" of table "+s.a.shown(s.t.Schema, s.t.Name))
+	}
 	if d.none() {
 		return nil
+	}
+	if cascade && len(d.foreign) > 0 {
+		return s.a.unsupported(parse.NoPos, "CASCADE to a foreign key")
 	}
 	if !cascade {
 		return d.refuse("column " + c.Name + " of table " + s.a.shown(s.t.Schema, s.t.Name))

@@ -33,6 +33,10 @@ func (s *altering) addNamed(con *parse.Constraint, column string) error {
 			s.notNull = append(s.notNull, c.Attnum)
 		}
 	}
+	if con.Kind == parse.ConstraintForeign && !con.NotValid {
+		last := s.t.ForeignKeys[len(s.t.ForeignKeys)-1]
+		s.node.Foreign = append(s.node.Foreign, last.Name)
+	}
 	if len(s.t.Checks) == had || con.NotValid {
 		return nil
 	}
@@ -56,9 +60,14 @@ func (s *altering) dropConstraint(cmd *parse.AlterTableCmd) error {
 			return nil
 		}
 	}
+	for i := range s.t.ForeignKeys {
+		if s.t.ForeignKeys[i].Name == cmd.Name {
+			s.t.ForeignKeys = slices.Delete(s.t.ForeignKeys, i, i+1)
+			return nil
+		}
+	}
 	if s.t.PrimaryKey != nil && s.t.PrimaryKey.Name == cmd.Name {
-		s.t.PrimaryKey = nil
-		return nil
+		return s.dropKey(cmd)
 	}
 	if x := s.t.IndexNamed(cmd.Name); x != nil && x.Constraint {
 		s.t.Indexes = slices.DeleteFunc(s.t.Indexes, func(i *catalog.Index) bool { return i == x })
@@ -72,12 +81,34 @@ func (s *altering) dropConstraint(cmd *parse.AlterTableCmd) error {
 	return nil
 }
 
+// dropKey drops the primary key, unless foreign keys refer to it.
+func (s *altering) dropKey(cmd *parse.AlterTableCmd) error {
+	d := dependents{a: s.a}
+	d.ofKey(s.t, "index "+s.a.shown(s.t.Schema, cmd.Name))
+	switch {
+	case !d.none() && cmd.Behavior == parse.Cascade, len(s.t.Referencing(s.t.OID)) > 0:
+		return s.a.unsupported(parse.NoPos, "CASCADE to a foreign key")
+	case !d.none():
+		return d.refuse("constraint " + cmd.Name + " on table " + s.a.shown(s.t.Schema, s.t.Name))
+	}
+	s.t.PrimaryKey = nil
+	return nil
+}
+
 // validateConstraint has the rows pass a constraint that was NOT VALID.
 func (s *altering) validateConstraint(cmd *parse.AlterTableCmd) error {
 	for i := range s.t.Checks {
 		if c := &s.t.Checks[i]; c.Name == cmd.Name {
 			if c.NotValid {
 				c.NotValid, s.checks = false, append(s.checks, c.Name)
+			}
+			return nil
+		}
+	}
+	for i := range s.t.ForeignKeys {
+		if fk := &s.t.ForeignKeys[i]; fk.Name == cmd.Name {
+			if fk.NotValid {
+				fk.NotValid, s.node.Foreign = false, append(s.node.Foreign, fk.Name)
 			}
 			return nil
 		}

@@ -28,6 +28,9 @@ type AlterTable struct {
 	// Checks and NotNull, of New, are what the rows that are there have to pass.
 	Checks  []RowCheck
 	NotNull []int
+	Foreign []string // foreign keys, by name
+
+	Parents []*catalog.Table // that foreign keys refer to, of the old form or the new
 }
 
 func (n *AlterTable) explain(x *explainer) { x.step(n, "Utility Statement") }
@@ -203,6 +206,7 @@ func (s *altering) finish() (Node, error) {
 	}
 	n := s.node
 	n.Serials = s.serials
+	n.Parents = s.a.parentsOf(n.Table, s.t)
 	n.Rewrite = n.Rewrite || s.rekeyed()
 	if n.Rewrite {
 		n.Row, n.Missing = s.source, nil

@@ -91,6 +91,7 @@ func (a *analyzer) copyFrom(c *Copy, n *parse.CopyStmt) (*Prepared, error) {
 	if c.Insert.Checks, err = a.rowChecks(t); err != nil {
 		return nil, err
 	}
+	c.Insert.Foreign = a.foreignOfInsert(c.Insert)
 	return &Prepared{Kind: KindCopyIn, Tag: "COPY", Refusal: "COPY FROM", Root: c}, nil
 }
 

@@ -10,6 +10,7 @@ import (
 type CreateTable struct {
 	Table   *catalog.Table
 	Serials []Serial
+	Parents []*catalog.Table // that its foreign keys refer to
 }
 
 // Serial is a sequence a column of CREATE TABLE brings with it.
@@ -20,8 +21,12 @@ type Serial struct {
 
 // DropTables removes tables, with the sequences their columns own.
 type DropTables struct {
-	Tables []*catalog.Table
-	Views  []*catalog.View // CASCADE
+	Tables  []*catalog.Table
+	Parents []*catalog.Table // that their foreign keys refer to
+
+	// CASCADE:
+	Views   []*catalog.View
+	Foreign []Unreferenced
 }
 
 // Truncate empties tables.
@@ -75,7 +80,7 @@ func (a *analyzer) definition(tree parse.Statement) (*Prepared, error) {
 		p.Root, err = a.createTable(p, n)
 	case *parse.TruncateStmt:
 		p.Tag = "TRUNCATE TABLE"
-		p.Root, err = a.truncate(n)
+		p.Root, err = a.truncate(p, n)
 	case *parse.AlterTableStmt:
 		p.Tag = "ALTER TABLE"
 		p.Root, err = a.alterTable(p, n)
@@ -180,7 +185,7 @@ func (a *analyzer) createSchema(p *Prepared, n *parse.CreateSchemaStmt) (Node, e
 	return &Nothing{}, nil
 }
 
-func (a *analyzer) truncate(n *parse.TruncateStmt) (Node, error) {
+func (a *analyzer) truncate(p *Prepared, n *parse.TruncateStmt) (Node, error) {
 	node := &Truncate{Restart: n.RestartIdentity}
 	for _, r := range n.Tables {
 		t, err := a.table(r)
@@ -189,7 +194,7 @@ func (a *analyzer) truncate(n *parse.TruncateStmt) (Node, error) {
 		}
 		node.Tables = append(node.Tables, t)
 	}
-	return node, nil
+	return node, a.checkTruncate(p, node, n.Behavior)
 }
 
 func (a *analyzer) drop(p *Prepared, n *parse.DropStmt) (Node, error) {
@@ -254,11 +259,12 @@ func (a *analyzer) dropTables(p *Prepared, n *parse.DropStmt) (Node, error) {
 
 // dropDependents refuses to drop tables that views read, or with CASCADE drops those too.
 func (a *analyzer) dropDependents(p *Prepared, node *DropTables, behavior parse.Behavior) error {
-	d := dependents{a: a}
+	d := dependents{a: a, tables: node.Tables}
 	what := ""
 	for _, t := range node.Tables {
 		name := "table " + a.shown(t.Schema, t.Name)
-		if d.ofRelation(t.OID, name); what == "" && !d.none() {
+		d.ofRelation(t.OID, name)
+		if d.ofKey(t, name); what == "" && !d.none() {
 			what = name
 		}
 	}
@@ -266,7 +272,7 @@ func (a *analyzer) dropDependents(p *Prepared, node *DropTables, behavior parse.
 		return d.refuse(what)
 	}
 	d.announce(p)
-	node.Views = d.views
+	node.Views, node.Foreign, node.Parents = d.views, d.foreign, a.parentsOf(node.Tables...)
 	return nil
 }
 

@@ -12,6 +12,10 @@ import (
 
 // constrain resolves the constraints that have waited for the columns.
 func (s *shaping) constrain() error {
+	// A foreign key may refer to the table's own primary key.
+	slices.SortStableFunc(s.constraints, func(a, b *waitingConstraint) int {
+		return foreignLast(a.con) - foreignLast(b.con)
+	})
 	for _, w := range s.constraints {
 		if err := s.constraint(w.con, w.column); err != nil {
 			return err
@@ -19,6 +23,13 @@ func (s *shaping) constrain() error {
 	}
 	s.constraints = nil
 	return s.settleUnique()
+}
+
+func foreignLast(con *parse.Constraint) int {
+	if con.Kind == parse.ConstraintForeign {
+		return 1
+	}
+	return 0
 }
 
 // constraint gives the table a constraint, which was written at a column or is the table's.
@@ -37,6 +48,8 @@ func (s *shaping) constraint(con *parse.Constraint, column string) error {
 		return s.unique(con, names)
 	case parse.ConstraintCheck:
 		return s.check(con)
+	case parse.ConstraintForeign:
+		return s.foreignKey(con, column)
 	}
 	return s.a.refuseConstraint(con)
 }
@@ -44,8 +57,7 @@ func (s *shaping) constraint(con *parse.Constraint, column string) error {
 // refuseConstraint names the constraints that are not there.
 func (a *analyzer) refuseConstraint(con *parse.Constraint) error {
 	name, ok := map[parse.ConstraintKind]string{
-		parse.ConstraintGenerated: "a generated column",
-		parse.ConstraintExclusion: "EXCLUDE", parse.ConstraintForeign: "FOREIGN KEY",
+		parse.ConstraintGenerated: "a generated column", parse.ConstraintExclusion: "EXCLUDE",
 	}[con.Kind]
 	if !ok {
 		name = "a deferrable constraint"

@@ -45,7 +45,7 @@ func (a *analyzer) createTable(p *Prepared, n *parse.CreateTableStmt) (Node, err
 	if err := s.constrain(); err != nil {
 		return nil, err
 	}
-	return &CreateTable{Table: t, Serials: s.serials}, nil
+	return &CreateTable{Table: t, Serials: s.serials, Parents: a.parentsOf(t)}, nil
 }
 
 // refuseTable names what belongs to a later issue.

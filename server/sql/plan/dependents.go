@@ -11,7 +11,9 @@ import (
 // dependents gathers what cannot stay when something is dropped, and says so as Postgres does.
 type dependents struct {
 	a       *analyzer
-	dropped []*catalog.View // which go by their own names
+	dropped []*catalog.View  // which go by their own names
+	tables  []*catalog.Table // likewise
+	foreign []Unreferenced
 	views   []*catalog.View
 	lines   []string // "view v depends on table t"
 }

@@ -46,6 +46,7 @@ func (a *analyzer) insert(n *parse.InsertStmt) (Node, []Column, error) {
 	if ins.Checks, err = a.rowChecks(t); err != nil {
 		return nil, nil, err
 	}
+	ins.Foreign = a.foreignOfInsert(ins)
 	return ins, columns, a.insertReads(ins)
 }
 

@@ -29,12 +29,17 @@ func locks(root Node) []TableLock {
 		}
 	}
 	switch n := root.(type) {
+	case *CreateTable:
+		add(engine.ShareRowExclusiveLock, n.Parents...)
 	case *Insert:
 		add(engine.RowExclusiveLock, n.Table)
+		add(engine.RowShareLock, n.Foreign.tables()...)
 	case *Update:
 		add(engine.RowExclusiveLock, n.Table)
+		add(engine.RowShareLock, n.Foreign.tables()...)
 	case *Delete:
 		add(engine.RowExclusiveLock, n.Table)
+		add(engine.RowShareLock, n.Foreign.tables()...)
 	case *Explain:
 		if n.Analyze {
 			return locks(n.Target.Root)
@@ -43,15 +48,21 @@ func locks(root Node) []TableLock {
 	case *Copy:
 		if n.Insert != nil {
 			add(engine.RowExclusiveLock, n.Table)
+			add(engine.RowShareLock, n.Insert.Foreign.tables()...)
 		}
 	case *DropTables:
 		add(engine.AccessExclusiveLock, n.Tables...)
+		add(engine.ShareRowExclusiveLock, n.Parents...)
+		for _, u := range n.Foreign {
+			add(engine.AccessExclusiveLock, u.Child)
+		}
 	case *CreateView:
 		add(engine.AccessShareLock, n.Tables...)
 	case *Truncate:
 		add(engine.AccessExclusiveLock, n.Tables...)
 	case *AlterTable:
 		add(engine.AccessExclusiveLock, n.Table)
+		add(engine.ShareRowExclusiveLock, n.Parents...)
 	case *CreateIndex:
 		// Two at a time would each publish the table without the other's index.
 		add(engine.ShareRowExclusiveLock, n.Table)
@@ -86,12 +97,12 @@ func isPoint(root Node) bool {
 	case *Scan:
 		return n.Access.Single()
 	case *Update:
-		return n.In != nil && n.In.Access.Single() && !n.SetsKey
+		return n.In != nil && n.In.Access.Single() && !n.SetsKey && n.Foreign == nil
 	case *Delete:
-		return n.In != nil && n.In.Access.Single()
+		return n.In != nil && n.In.Access.Single() && n.Foreign == nil
 	case *Insert:
 		v, ok := n.In.(*Values)
-		return ok && len(v.Rows) == 1
+		return ok && len(v.Rows) == 1 && n.Foreign == nil
 	}
 	return false
 }

@@ -140,6 +140,7 @@ type Insert struct {
 	Row       []Expr
 	Conflict  *Conflict
 	Checks    []RowCheck
+	Foreign   *ForeignChecks
 	Returning []Expr // over the new row; nil for none
 
 	// Gather says that all rows of In are to be had before the first is written: In reads the
@@ -175,12 +176,14 @@ type Update struct {
 	Set       []SetColumn // over the old row
 	Returning []Expr      // over the new row
 	Checks    []RowCheck  // over the new row
-	SetsKey   bool        // a key column is among Set
+	Foreign   *ForeignChecks
+	SetsKey   bool // a key column is among Set
 }
 
 // Delete removes the rows of a Target.
 type Delete struct {
 	Target
+	Foreign   *ForeignChecks
 	Returning []Expr // over the old row
 }
 

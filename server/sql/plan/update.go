@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"ackdb/server/sql/catalog"
 	"ackdb/server/sql/parse"
 	"ackdb/server/sql/types"
@@ -43,6 +45,9 @@ func (a *analyzer) update(n *parse.UpdateStmt) (Node, []Column, error) {
 		return nil, nil, err
 	}
 	up.Target.gatherMoved(up.Set)
+	up.Foreign = a.foreign(t.table, func(column int) bool {
+		return slices.ContainsFunc(up.Set, func(s SetColumn) bool { return s.Column == column })
+	}, up.SetsKey)
 	return up, columns, nil
 }
 
@@ -59,6 +64,7 @@ func (a *analyzer) delete(n *parse.DeleteStmt) (Node, []Column, error) {
 		return nil, nil, err
 	}
 	del.Target = t.plan(subplans(del))
+	del.Foreign = a.foreign(t.table, func(int) bool { return false }, true)
 	return del, columns, nil
 }
 

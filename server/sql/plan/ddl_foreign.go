@@ -1,0 +1,225 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"ackdb/server/sql/catalog"
+	"ackdb/server/sql/parse"
+	"ackdb/server/sql/types"
+)
+
+// codeInvalidForeignKey is the SQLSTATE of a foreign key to what is no key.
+const codeInvalidForeignKey types.Code = "42830"
+
+// foreignKey gives the table a foreign key.
+func (s *shaping) foreignKey(con *parse.Constraint, column string) error {
+	if err := s.a.refuseForeign(con); err != nil {
+		return err
+	}
+	names := con.Columns
+	if column != "" {
+		names = []string{column}
+	}
+	parent, err := s.referenced(con)
+	if err != nil {
+		return err
+	}
+	fk := catalog.ForeignKey{Name: con.Name, RefTable: parent.OID, NotValid: con.NotValid,
+		OnDelete: foreignActions[con.OnDelete], OnUpdate: foreignActions[con.OnUpdate]}
+	if fk.Columns, err = foreignColumns(s.t, names); err != nil {
+		return err
+	}
+	if fk.RefColumns, err = s.refColumns(parent, con); err != nil {
+		return err
+	}
+	if len(fk.Columns) != len(fk.RefColumns) {
+		return types.Errorf(codeInvalidForeignKey,
+			"number of referencing and referenced columns for foreign key disagree")
+	}
+	if !areKey(parent, fk.RefColumns) {
+		if s.areUnique(parent, fk.RefColumns) {
+			return s.a.unsupported(con.Pos, "a foreign key to what is no primary key")
+		}
+		return types.Errorf(codeInvalidForeignKey,
+			"there is no unique constraint matching given keys for referenced table \"%s\"", parent.Name)
+	}
+	fk.RefIndex = parent.PrimaryKey.OID
+	if fk.Name == "" {
+		fk.Name = s.freeName(strings.Join(names, "_"), "fkey")
+	} else if s.t.ConstraintNamed(fk.Name) {
+		return s.duplicate("", fk.Name)
+	}
+	s.t.ForeignKeys = append(s.t.ForeignKeys, fk)
+	return s.comparable(parent, &fk)
+}
+
+var foreignActions = map[parse.ForeignAction]catalog.ForeignAction{
+	parse.NoAction: catalog.NoAction, parse.ActionRestrict: catalog.Restrict,
+}
+
+// refuseForeign names what a foreign key cannot do here.
+func (a *analyzer) refuseForeign(con *parse.Constraint) error {
+	if con.MatchType == 'f' || con.MatchType == 'p' {
+		return a.unsupported(con.Pos, "MATCH FULL or PARTIAL of a foreign key")
+	}
+	names := map[parse.ForeignAction]string{parse.ActionCascade: "CASCADE",
+		parse.ActionSetNull: "SET NULL", parse.ActionSetDefault: "SET DEFAULT"}
+	if name, ok := names[con.OnDelete]; ok {
+		return a.unsupported(con.Pos, "ON DELETE "+name+" of a foreign key")
+	}
+	if name, ok := names[con.OnUpdate]; ok {
+		return a.unsupported(con.Pos, "ON UPDATE "+name+" of a foreign key")
+	}
+	return nil
+}
+
+// referenced finds the table that a foreign key refers to, which may be the one it belongs to.
+func (s *shaping) referenced(con *parse.Constraint) (*catalog.Table, error) {
+	name := con.RefTable.Name
+	if name.Name == s.t.Name && (name.Schema == "" || name.Schema == s.t.Schema) && s.t.OID == 0 {
+		return s.t, nil
+	}
+	rel := s.a.resolve(name)
+	switch {
+	case !rel.Exists():
+		return nil, withoutPosition(s.a.noRelation(con.RefTable))
+	case rel.Table == nil:
+		return nil, types.Errorf(types.CodeWrongObjectType,
+			"referenced relation \"%s\" is not a table", name.Name)
+	case rel.Table.OID == s.t.OID:
+		return s.t, nil
+	}
+	return rel.Table, nil
+}
+
+func foreignColumns(t *catalog.Table, names []string) ([]int16, error) {
+	var attnums []int16
+	for _, name := range names {
+		i := t.ColumnIndex(name)
+		if i < 0 {
+			return nil, types.Errorf(CodeUndefinedColumn,
+				"column \"%s\" referenced in foreign key constraint does not exist", name)
+		}
+		attnums = append(attnums, t.Columns[i].Attnum)
+	}
+	return attnums, nil
+}
+
+func (s *shaping) refColumns(parent *catalog.Table, con *parse.Constraint) ([]int16, error) {
+	if len(con.RefColumns) > 0 {
+		return foreignColumns(parent, con.RefColumns)
+	}
+	if parent.PrimaryKey == nil {
+		return nil, types.Errorf(types.CodeUndefinedObject,
+			"there is no primary key for referenced table \"%s\"", parent.Name)
+	}
+	var attnums []int16
+	for _, i := range parent.PrimaryKey.Columns {
+		attnums = append(attnums, parent.Columns[i].Attnum)
+	}
+	return attnums, nil
+}
+
+// areKey says whether columns are those of the primary key, in any order.
+func areKey(t *catalog.Table, attnums []int16) bool {
+	if t.PrimaryKey == nil || len(t.PrimaryKey.Columns) != len(attnums) {
+		return false
+	}
+	for _, i := range t.PrimaryKey.Columns {
+		if !slices.Contains(attnums, t.Columns[i].Attnum) {
+			return false
+		}
+	}
+	return true
+}
+
+// areUnique says whether columns are those of a unique index, in any order.
+func (s *shaping) areUnique(t *catalog.Table, attnums []int16) bool {
+	return slices.ContainsFunc(t.Indexes, func(x *catalog.Index) bool {
+		if !x.Unique || len(x.Columns) != len(attnums) {
+			return false
+		}
+		return !slices.ContainsFunc(x.Columns, func(i int) bool {
+			return !slices.Contains(attnums, t.Columns[i].Attnum)
+		})
+	})
+}
+
+// comparable sees that the columns can be compared with those they refer to, as keys.
+func (s *shaping) comparable(parent *catalog.Table, fk *catalog.ForeignKey) error {
+	for j := range fk.Columns {
+		c := &s.t.Columns[s.t.ColumnByAttnum(fk.Columns[j])]
+		ref := &parent.Columns[parent.ColumnByAttnum(fk.RefColumns[j])]
+		if sameClass(c.Type.OID, ref.Type.OID) {
+			continue
+		}
+		from, to := types.FormatType(c.Type.OID, types.NoMod), types.FormatType(ref.Type.OID, types.NoMod)
+		if _, _, ok := types.CommonType([]types.OID{c.Type.OID, ref.Type.OID}); ok {
+			return s.a.unsupported(parse.NoPos, "a foreign key from "+from+" to "+to)
+		}
+		return types.Errorf(types.CodeDatatypeMismatch,
+			"foreign key constraint \"%s\" cannot be implemented", fk.Name).WithDetail(
+			"Key columns \"%s\" and \"%s\" are of incompatible types: %s and %s.",
+			c.Name, ref.Name, from, to)
+	}
+	return nil
+}
+
+// parentsOf lists the tables that the foreign keys of the forms of a table refer to.
+func (a *analyzer) parentsOf(forms ...*catalog.Table) []*catalog.Table {
+	var list []*catalog.Table
+	for _, t := range forms {
+		for _, oid := range t.Parents() {
+			parent := a.env.Catalog.TableByOID(oid)
+			if parent != nil && !slices.Contains(list, parent) {
+				list = append(list, parent)
+			}
+		}
+	}
+	return list
+}
+
+// ofKey adds the foreign keys of other tables that refer to one.
+func (d *dependents) ofKey(t *catalog.Table, what string) {
+	for _, oid := range t.ReferencedBy {
+		child := d.a.env.Catalog.TableByOID(oid)
+		if child == nil || oid == t.OID || slices.Contains(d.tables, child) {
+			continue
+		}
+		for _, fk := range child.Referencing(t.OID) {
+			d.lines = append(d.lines, "constraint "+catalog.QuoteIdent(fk.Name)+" on table "+
+				d.a.shown(child.Schema, child.Name)+" depends on "+what)
+			d.foreign = append(d.foreign, Unreferenced{Child: child, Key: fk.OID})
+		}
+	}
+}
+
+// Unreferenced is a foreign key that CASCADE takes from its table.
+type Unreferenced struct {
+	Child *catalog.Table
+	Key   uint32
+}
+
+// checkTruncate refuses to empty a table whose rows others refer to, unless they are emptied too.
+func (a *analyzer) checkTruncate(p *Prepared, node *Truncate, behavior parse.Behavior) error {
+	for i := 0; i < len(node.Tables); i++ {
+		t := node.Tables[i]
+		for _, oid := range t.ReferencedBy {
+			child := a.usedRelation(oid).Table
+			if child == nil || slices.Contains(node.Tables, child) {
+				continue
+			}
+			if behavior != parse.Cascade {
+				return types.Errorf(types.CodeFeatureNotSupported,
+					"cannot truncate a table referenced in a foreign key constraint").
+					WithDetail("Table \"%s\" references \"%s\".", child.Name, t.Name).
+					WithHint("Truncate table \"%s\" at the same time, or use TRUNCATE ... CASCADE.",
+						child.Name)
+			}
+			p.notice("00000", "truncate cascades to table \"%s\"", child.Name)
+			node.Tables = append(node.Tables, child)
+		}
+	}
+	return nil
+}
