@@ -13,6 +13,12 @@ func init() {
 		Aggregate{Name: "string_agg", Args: []OID{bytea, bytea}, Result: bytea, New: newStringAgg},
 		Aggregate{Name: "array_agg", Args: []OID{types.AnyNonArray}, Result: types.AnyArray,
 			New: newArrayAgg},
+		Aggregate{Name: "array_agg", Args: []OID{types.AnyArray}, Result: types.AnyArray,
+			New: newArrayStack},
+		Aggregate{Name: "json_object_agg", Args: []OID{types.Any, types.Any}, Result: types.JSON,
+			New: newJSONObjectAgg},
+		Aggregate{Name: "jsonb_object_agg", Args: []OID{types.Any, types.Any}, Result: types.JSONB,
+			New: newJSONObjectAgg},
 		Aggregate{Name: "json_agg", Args: []OID{types.AnyElement}, Result: types.JSON,
 			New: newJSONAgg},
 		Aggregate{Name: "jsonb_agg", Args: []OID{types.AnyElement}, Result: types.JSONB,
@@ -104,3 +110,35 @@ func (a *jsonAgg) Result(*Context) (Datum, error) {
 }
 
 func (a *jsonAgg) Size() int { return int(unsafe.Sizeof(*a)) + cap(a.out) }
+
+// jsonObjectAgg gathers keys and values as a document.
+type jsonObjectAgg struct {
+	result OID
+	out    []byte
+}
+
+func newJSONObjectAgg(result OID) Accumulator { return &jsonObjectAgg{result: result} }
+
+func (a *jsonObjectAgg) Add(c *Context, args []Datum) error {
+	if args[0].IsNull() {
+		return types.Errorf(types.CodeInvalidParameter, "field name must not be null")
+	}
+	if len(a.out) > 0 {
+		a.out = append(a.out, ", "...)
+	}
+	a.out = types.AppendJSONString(a.out, string(types.AppendText(nil, args[0], c.Env)))
+	a.out = appendJSON(append(a.out, " : "...), args[1], c)
+	if len(a.out) > maxFieldSize {
+		return errTooLarge()
+	}
+	return nil
+}
+
+func (a *jsonObjectAgg) Result(*Context) (Datum, error) {
+	if len(a.out) == 0 {
+		return types.Null, nil
+	}
+	return types.ParseText(types.Of(a.result), "{ "+string(a.out)+" }", nil)
+}
+
+func (a *jsonObjectAgg) Size() int { return int(unsafe.Sizeof(*a)) + cap(a.out) }

@@ -28,8 +28,7 @@ func init() {
 		Aggregate{Name: "avg", Args: []OID{types.Interval}, Result: types.Interval,
 			New: newSpanSum(true)},
 	)
-	for _, name := range []string{"stddev", "stddev_samp", "stddev_pop", "variance", "var_samp",
-		"var_pop"} {
+	for _, name := range deviationNames {
 		registerAggregate(
 			Aggregate{Name: name, Args: []OID{types.Float4}, Result: f8, New: newDeviation(name)},
 			Aggregate{Name: name, Args: []OID{f8}, Result: f8, New: newDeviation(name)},

@@ -7,7 +7,7 @@ import (
 )
 
 func init() {
-	anyArray, anyElem := types.AnyArray, types.AnyElement
+	anyArray := types.AnyArray
 	compatArray, compat := types.AnyCompatibleArray, types.AnyCompatible
 	registerOp("||", compatArray, compatArray, compatArray, evalArrayCat, notStrictOp)
 	registerOp("||", compatArray, compat, compatArray, evalArrayAppend, notStrictOp)
@@ -36,7 +36,6 @@ func init() {
 		fn("string_to_array", types.TextArray, evalStringToArray, types.Text, types.Text).notStrict(),
 		fn("string_to_array", types.TextArray, evalStringToArray, types.Text, types.Text,
 			types.Text).notStrict(),
-		fn("array_fill", anyArray, evalArrayFill, anyElem, types.Int4Array).notStrict(),
 	)
 }
 
@@ -372,37 +371,6 @@ func evalStringToArray(_ *Context, a []Datum) (Datum, error) {
 		elems[i] = types.NewText(part)
 	}
 	return types.NewArray(types.Text, elems), nil
-}
-
-// maxFill bounds array_fill.
-const maxFill = 1 << 20
-
-func evalArrayFill(_ *Context, a []Datum) (Datum, error) {
-	if a[1].IsNull() {
-		return types.Null, types.Errorf(types.CodeNullNotAllowed,
-			"dimension array or low bound array cannot be null")
-	}
-	out := &types.Array{Elem: a[0].OID()}
-	total := int64(1)
-	for _, n := range a[1].Array().Elems {
-		total *= n.Int()
-		if total < 0 || total > maxFill {
-			return types.Null, types.Errorf(types.CodeProgramLimit,
-				"array size exceeds the maximum allowed (%d)", maxFill)
-		}
-		out.Dims = append(out.Dims, types.Dim{Len: int32(n.Int()), Lower: 1})
-	}
-	for range total {
-		out.Elems = append(out.Elems, a[0])
-	}
-	if total == 0 {
-		out.Dims = nil
-	}
-	if len(out.Dims) > types.MaxArrayDims || a[0].IsNull() {
-		return types.Null, types.Errorf(types.CodeFeatureNotSupported,
-			"array_fill of these arguments is not supported")
-	}
-	return types.NewArrayDatum(types.ArrayOf(out.Elem), out), nil
 }
 
 // Subscript is array[i][j]...: NULL outside the array or with too few or many subscripts.

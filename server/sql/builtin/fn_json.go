@@ -8,6 +8,10 @@ func init() {
 	register(
 		fn("to_json", types.JSON, toJSON(types.JSON), types.AnyElement).stable(),
 		fn("to_jsonb", types.JSONB, toJSON(types.JSONB), types.AnyElement).stable(),
+		fn("json_build_array", types.JSON, buildArray(types.JSON)).stable().notStrict(),
+		fn("jsonb_build_array", types.JSONB, buildArray(types.JSONB)).stable().notStrict(),
+		fn("json_build_object", types.JSON, buildObject(types.JSON)).stable().notStrict(),
+		fn("jsonb_build_object", types.JSONB, buildObject(types.JSONB)).stable().notStrict(),
 		fn("json_build_array", types.JSON, buildArray(types.JSON), types.Any).
 			stable().notStrict().variadic(),
 		fn("jsonb_build_array", types.JSONB, buildArray(types.JSONB), types.Any).

@@ -61,12 +61,20 @@ func evalRegexReplace(_ *Context, a []Datum) (Datum, error) {
 	if strings.Contains(flags, "g") {
 		limit = -1
 	}
+	return replaceMatches(s, a[2].Str(), re.FindAllStringSubmatchIndex(s, limit))
+}
+
+// replaceMatches puts the replacement in the place of every match.
+func replaceMatches(s, replacement string, found [][]int) (Datum, error) {
 	var b strings.Builder
 	last := 0
-	for _, at := range re.FindAllStringSubmatchIndex(s, limit) {
+	for _, at := range found {
 		b.WriteString(s[last:at[0]])
-		expandReplacement(&b, a[2].Str(), s, at)
+		expandReplacement(&b, replacement, s, at)
 		last = at[1]
+		if b.Len() > maxFieldSize {
+			return types.Null, errTooLarge()
+		}
 	}
 	b.WriteString(s[last:])
 	return types.NewText(b.String()), nil

@@ -9,7 +9,11 @@ func init() {
 		setFn("unnest", types.AnyElement, evalUnnest, types.AnyArray),
 		setFn("generate_subscripts", types.Int4, evalSubscripts, types.AnyArray, types.Int4),
 		setFn("regexp_split_to_table", types.Text, evalSplitTable, types.Text, types.Text),
+		setFn("regexp_split_to_table", types.Text, evalSplitTable, types.Text, types.Text,
+			types.Text),
 		setFn("string_to_table", types.Text, evalStringTable, types.Text, types.Text).notStrict(),
+		setFn("string_to_table", types.Text, evalStringTable, types.Text, types.Text,
+			types.Text).notStrict(),
 		setFn("regexp_matches", types.TextArray, evalRegexMatches, types.Text, types.Text),
 		setFn("regexp_matches", types.TextArray, evalRegexMatches, types.Text, types.Text, types.Text),
 	)
@@ -138,7 +142,11 @@ func evalSubscripts(_ *Context, a []Datum, yield func(Datum) error) error {
 	if !ok {
 		return nil
 	}
+	reverse := len(a) > 2 && a[2].Bool()
 	for i := range dim.Len {
+		if reverse {
+			i = dim.Len - 1 - i
+		}
 		if err := yield(types.NewInt4(dim.Lower + i)); err != nil {
 			return err
 		}

@@ -65,12 +65,22 @@ func SqrtNumeric(d Datum) (Datum, error) {
 	if weight < 0 {
 		digits = 1 - (1-weight*numericBaseDigits)/2
 	}
-	scale := clampScale(minSigDigits-int32(digits), x)
+	return sqrtTo(x, clampScale(minSigDigits-int32(digits), x))
+}
+
+func sqrtTo(x *apd.Decimal, scale int32) (Datum, error) {
 	digitsBefore := int64(x.Exponent) + x.NumDigits()
 	return evalContext(scale, digitsBefore, func(c *apd.Context, z *apd.Decimal) error {
 		_, err := c.Sqrt(z, x)
 		return err
 	})
+}
+
+// SqrtNumericScaled is the square root of a positive number with as many digits behind the point.
+func SqrtNumericScaled(d Datum) (Datum, error) {
+	var scratch apd.Decimal
+	x := d.Decimal(&scratch)
+	return sqrtTo(x, clampScale(0, x))
 }
 
 func clampScale(scale int32, args ...*apd.Decimal) int32 {
