@@ -293,6 +293,7 @@ func (srv *Server) openCatalog(ctx context.Context) error {
 	}
 	srv.planner = plan.New(srv.catalog, plan.Options{})
 	srv.executor = exec.New(srv.db, srv.catalog, srv.planner)
+	srv.executor.OnIndexBuild(srv.logIndexBuild)
 	for _, v := range append(srv.virtualTables(), srv.replicationTables()...) {
 		srv.catalog.Register(v)
 	}

@@ -25,6 +25,7 @@ const (
 	oidAckEpochs
 	oidAckLossWindow
 	oidAckFlusher
+	oidPgStatProgressCreateIndex
 )
 
 // virtualTables are the views of what this floor knows.
@@ -53,6 +54,8 @@ func (srv *Server) virtualTables() []*catalog.VirtualTable {
 		view(oidAckEpochs, "ack_epochs", epochColumns, srv.epochRows),
 		view(oidAckLossWindow, "ack_loss_window", lossColumns, srv.lossRows),
 		view(oidAckFlusher, "ack_flusher", flusherColumns, srv.flusherRows),
+		view(oidPgStatProgressCreateIndex, "pg_stat_progress_create_index", indexBuildColumns,
+			srv.indexBuildRows),
 	}...)
 }
 

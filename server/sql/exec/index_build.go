@@ -115,7 +115,11 @@ func (r *run) indexName(
 
 // fillIndex enters every row of a table into an index that is empty.
 func (r *run) fillIndex(t *catalog.Table, index *catalog.Index) error {
-	build := r.x.builds.begin(t, index)
+	var pid int32
+	if host := r.eval.Host; host != nil {
+		pid = host.Identity().PID
+	}
+	build := r.x.builds.begin(pid, t, index)
 	defer r.x.builds.end(build)
 	codec, row := newRowCodec(t), make([]types.Datum, len(t.Columns))
 	it := r.txn.Scan(t.Storage, nil, nil, false)

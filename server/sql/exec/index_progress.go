@@ -11,6 +11,7 @@ import (
 
 // IndexBuild says how far the making of an index has come.
 type IndexBuild struct {
+	PID                int32 // of the session that makes it
 	Table, Index       string
 	TableOID, IndexOID uint32
 	Started            time.Time
@@ -50,10 +51,10 @@ func (x *Executor) IndexBuilds() []IndexBuild {
 	return list
 }
 
-func (s *indexBuilds) begin(t *catalog.Table, index *catalog.Index) *indexBuild {
+func (s *indexBuilds) begin(pid int32, t *catalog.Table, index *catalog.Index) *indexBuild {
 	now := time.Now()
-	b := &indexBuild{of: s, logged: now, state: IndexBuild{Table: t.Name, Index: index.Name,
-		TableOID: t.OID, IndexOID: index.OID, Started: now}}
+	b := &indexBuild{of: s, logged: now, state: IndexBuild{PID: pid, Table: t.Name,
+		Index: index.Name, TableOID: t.OID, IndexOID: index.OID, Started: now}}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.running = append(s.running, b)
