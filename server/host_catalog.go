@@ -18,10 +18,10 @@ type hostCatalog host
 func (h *hostCatalog) session() *session { return (*session)(h) }
 
 // definitions prints objects as the session's search path finds them.
-func (h *hostCatalog) definitions() pgcatalog.Definitions {
+func (h *hostCatalog) definitions() *pgcatalog.Definitions {
 	s := h.session()
 	s.refreshText()
-	return pgcatalog.Definitions{Snapshot: s.snapshot(), Path: s.text.path}
+	return s.text.definitions
 }
 
 // Visible implements builtin.Catalog.

@@ -15,6 +15,8 @@ type textEnv struct {
 	version  uint64 // of the layers it was made of
 	defaults *defaults
 	snapshot *catalog.Snapshot
+
+	definitions *pgcatalog.Definitions // of what snapshot and path show
 }
 
 // refreshText brings the session's textEnv up to date.
@@ -28,6 +30,7 @@ func (s *session) refreshText() {
 	}
 	if snapshot := s.snapshot(); t.snapshot != snapshot {
 		t.snapshot = snapshot
+		t.definitions = &pgcatalog.Definitions{Snapshot: snapshot, Path: t.path}
 		t.env.Names = catalog.Names{Snapshot: snapshot, Path: t.path,
 			Next: pgcatalog.Names{Site: site}}
 	}

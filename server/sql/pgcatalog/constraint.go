@@ -34,8 +34,8 @@ func (c *constraint) write(e *env, w *writer) error {
 		expr, noInherit = c.check.Expr, c.check.NoInherit
 	}
 	return w.add(c.oid, c.name, c.table.SchemaOID, c.kind, false, false, !c.notValid, c.table.OID,
-		0, c.index, 0, target, update, remove, match, true, 0, noInherit, anys(c.columns), foreignKeys,
-		pf, pp, ff, nil, nil, expr)
+		0, c.index, 0, target, update, remove, match, true, 0, noInherit, anys(c.columns),
+		foreignKeys, pf, pp, ff, nil, nil, expr)
 }
 
 // actionCode is pg_constraint.confupdtype.
@@ -93,18 +93,20 @@ func equality(left, right types.OID) uint32 {
 
 // Constraint is the constraint as it stands in CREATE TABLE; false when there is none. The short
 // form qualifies a table only where it must, and has no parentheses that are not needed.
-func (d Definitions) Constraint(oid uint32, short bool) (string, bool) {
-	for _, t := range d.Snapshot.Tables() {
-		for _, c := range constraintsOf(t) {
-			if c.oid == oid {
-				return d.constraint(&c, short), true
-			}
+func (d *Definitions) Constraint(oid uint32, short bool) (string, bool) {
+	t := d.owner(oid)
+	if t == nil {
+		return "", false
+	}
+	for _, c := range constraintsOf(t) {
+		if c.oid == oid {
+			return d.constraint(&c, short), true
 		}
 	}
 	return "", false
 }
 
-func (d Definitions) constraint(c *constraint, short bool) string {
+func (d *Definitions) constraint(c *constraint, short bool) string {
 	text := ""
 	switch c.kind {
 	case 'p':
@@ -129,7 +131,7 @@ func (d Definitions) constraint(c *constraint, short bool) string {
 	return text
 }
 
-func (d Definitions) foreignKey(c *constraint, short bool) string {
+func (d *Definitions) foreignKey(c *constraint, short bool) string {
 	f := c.foreign
 	text := "FOREIGN KEY (" + columnNames(c.table, c.columns) + ") REFERENCES "
 	if target := d.Snapshot.TableByOID(f.RefTable); target != nil {

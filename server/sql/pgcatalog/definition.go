@@ -8,16 +8,36 @@ import (
 )
 
 // Definitions prints objects as statements that would make them: what pg_get_indexdef and its kin
-// give.
+// give. It belongs to one session, which keeps it for as long as its view of the catalog lasts:
+// what is asked for every row of a listing is looked up in maps made at the first question.
 type Definitions struct {
 	Snapshot *catalog.Snapshot
 	Path     []string // where a name printed in the short form is looked for
+
+	owners   map[uint32]*catalog.Table // of indexes and constraints
+	comments map[commented]string
+}
+
+// owner finds the table that an index or a constraint belongs to; nil when there is none.
+func (d *Definitions) owner(oid uint32) *catalog.Table {
+	if d.owners == nil {
+		d.owners = map[uint32]*catalog.Table{}
+		for _, t := range d.Snapshot.Tables() {
+			for _, i := range indexesOf(t) {
+				d.owners[i.OID] = t
+			}
+			for _, c := range constraintsOf(t) {
+				d.owners[c.oid] = t
+			}
+		}
+	}
+	return d.owners[oid]
 }
 
 // Index is CREATE INDEX, or one of the index' columns, counted from 1; false when there is no such
 // index. The short form qualifies the table only where it must.
-func (d Definitions) Index(oid uint32, column int, short bool) (string, bool) {
-	i := findIndex(d.Snapshot, oid)
+func (d *Definitions) Index(oid uint32, column int, short bool) (string, bool) {
+	i := findIndex(d.owner(oid), oid)
 	switch {
 	case i == nil:
 		return "", false
@@ -29,21 +49,20 @@ func (d Definitions) Index(oid uint32, column int, short bool) (string, bool) {
 	return columnNames(i.table, i.attnums()[column-1:column]), true
 }
 
-func findIndex(s *catalog.Snapshot, oid uint32) *index {
-	for _, t := range s.Tables() {
-		if t.IndexByOID(oid) == nil {
-			continue
-		}
-		for _, i := range indexesOf(t) {
-			if i.OID == oid {
-				return &i
-			}
+// findIndex finds an index of a table, which may be nil.
+func findIndex(t *catalog.Table, oid uint32) *index {
+	if t == nil {
+		return nil
+	}
+	for _, i := range indexesOf(t) {
+		if i.OID == oid {
+			return &i
 		}
 	}
 	return nil
 }
 
-func (d Definitions) index(i *index, short bool) string {
+func (d *Definitions) index(i *index, short bool) string {
 	var b strings.Builder
 	b.WriteString("CREATE ")
 	if i.unique {
@@ -84,7 +103,7 @@ func orderText(o types.KeyOrder) string {
 	return ""
 }
 
-func (d Definitions) tableName(t *catalog.Table, short bool) string {
+func (d *Definitions) tableName(t *catalog.Table, short bool) string {
 	if short && d.Snapshot.Resolve(d.Path, "", t.Name).Table == t {
 		return catalog.QuoteIdent(t.Name)
 	}
@@ -93,7 +112,7 @@ func (d Definitions) tableName(t *catalog.Table, short bool) string {
 
 // Visible reports whether an object is found by its bare name. Kind is the type of its catalog:
 // RegClass, RegType, RegProc, RegProcedure for operators.
-func (d Definitions) Visible(kind types.OID, object uint32) (visible, exists bool) {
+func (d *Definitions) Visible(kind types.OID, object uint32) (visible, exists bool) {
 	switch kind {
 	case types.RegType:
 		_, pseudo := PseudoTypeName(types.OID(object))
@@ -111,7 +130,7 @@ func (d Definitions) Visible(kind types.OID, object uint32) (visible, exists boo
 }
 
 // relationName is the name of a relation, "" when there is none of that number.
-func (d Definitions) relationName(oid uint32) string {
+func (d *Definitions) relationName(oid uint32) string {
 	if t := d.Snapshot.TableByOID(oid); t != nil {
 		return t.Name
 	}
@@ -124,7 +143,7 @@ func (d Definitions) relationName(oid uint32) string {
 	if v := d.Snapshot.ViewByOID(oid); v != nil {
 		return v.Name
 	}
-	if i := findIndex(d.Snapshot, oid); i != nil {
+	if i := findIndex(d.owner(oid), oid); i != nil {
 		return i.Name
 	}
 	return ""
@@ -149,7 +168,7 @@ func relationOID(r catalog.Relation, name string) uint32 {
 
 // View is the query of a view; false when there is no such view. It stands as it was written, while
 // PostgreSQL writes it anew.
-func (d Definitions) View(oid uint32) (string, bool) {
+func (d *Definitions) View(oid uint32) (string, bool) {
 	if v := d.Snapshot.ViewByOID(oid); v != nil {
 		return viewText(v), true
 	}

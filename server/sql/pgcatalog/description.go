@@ -4,11 +4,16 @@ import (
 	"ackdb/server/sql/catalog"
 )
 
-// comment is a row of pg_description.
-type comment struct {
+// commented is what a comment is about. Class 0 stands for any.
+type commented struct {
 	class, object uint32
 	column        int16 // 0 for the object itself
-	text          string
+}
+
+// comment is a row of pg_description.
+type comment struct {
+	commented
+	text string
 }
 
 // descriptionRows is pg_description.
@@ -30,7 +35,7 @@ func comments(s *catalog.Snapshot) []comment {
 	var list []comment
 	add := func(class, object uint32, column int16, text string) {
 		if text != "" {
-			list = append(list, comment{class, object, column, text})
+			list = append(list, comment{commented{class, object, column}, text})
 		}
 	}
 	for _, c := range s.Schemas() {
@@ -66,7 +71,7 @@ func comments(s *catalog.Snapshot) []comment {
 
 // Comment is what an object is described with; table names its catalog, "" any. Column 0 is the
 // object itself.
-func (d Definitions) Comment(object uint32, table string, column int) (string, bool) {
+func (d *Definitions) Comment(object uint32, table string, column int) (string, bool) {
 	if table == "pg_database" {
 		return sharedComment(object)
 	}
@@ -76,12 +81,15 @@ func (d Definitions) Comment(object uint32, table string, column int) (string, b
 	} else if table != "" {
 		return "", false
 	}
-	for _, c := range comments(d.Snapshot) {
-		if c.object == object && int(c.column) == column && (class == 0 || class == c.class) {
-			return c.text, true
+	if d.comments == nil {
+		d.comments = map[commented]string{}
+		for _, c := range comments(d.Snapshot) {
+			d.comments[c.commented] = c.text
+			d.comments[commented{0, c.object, c.column}] = c.text
 		}
 	}
-	return "", false
+	text, ok := d.comments[commented{class, object, int16(column)}]
+	return text, ok
 }
 
 // sharedComment looks in pg_shdescription, which is of facts alone.

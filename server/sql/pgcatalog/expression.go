@@ -80,7 +80,7 @@ func namesIn(expr string) []string {
 
 // Expression prints a kept expression: names of relations, which are kept qualified, are shortened
 // where the search path finds them.
-func (d Definitions) Expression(expr string) string {
+func (d *Definitions) Expression(expr string) string {
 	if !strings.Contains(expr, "::regclass") {
 		return expr
 	}

@@ -128,7 +128,8 @@ func (o oracle) relations() {
 			out.WriteString(o.copyOut(fmt.Sprintf(`SELECT relname, '%s', oid, relkind, relisshared
 				FROM pg_class WHERE oid = '%s.%s'::regclass`, schema, schema, name)))
 			out.WriteString(o.copyOut(fmt.Sprintf(`SELECT '', attname,
-				coalesce(b.typname, t.typname), CASE WHEN b.oid IS NULL THEN atttypmod ELSE t.typtypmod END, attnotnull
+				coalesce(b.typname, t.typname),
+				CASE WHEN b.oid IS NULL THEN atttypmod ELSE t.typtypmod END, attnotnull
 				FROM pg_attribute JOIN pg_type t ON t.oid = atttypid
 				LEFT JOIN pg_type b ON b.oid = t.typbasetype
 				WHERE attrelid = '%s.%s'::regclass AND attnum > 0 ORDER BY attnum`, schema, name)))

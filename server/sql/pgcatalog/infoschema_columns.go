@@ -81,12 +81,13 @@ func (e *env) schemaColumn(w *writer, h *holder, c *catalog.Column) error {
 	a := attribute{Column: c}
 	var expr any
 	if a.hasDefault() {
-		expr = Definitions{Snapshot: e.Snapshot}.Expression(c.Default)
+		d := &Definitions{Snapshot: e.Snapshot}
+		expr = d.Expression(c.Default)
 	}
 	return w.add(db, h.schema, h.name, c.Name, c.Attnum, expr, yesNo(!c.NotNull),
 		schemaType(c.Type.OID), m.characters, m.octets, m.precision, m.radix, m.scale, m.fraction,
-		nil, nil, nil, nil, nil, collation[0], collation[1], collation[2], nil, nil, nil, db, catalog.PgCatalog,
-		info.Name, nil, nil, nil, nil, fmt.Sprint(c.Attnum), "NO",
+		nil, nil, nil, nil, nil, collation[0], collation[1], collation[2], nil, nil, nil, db,
+		catalog.PgCatalog, info.Name, nil, nil, nil, nil, fmt.Sprint(c.Attnum), "NO",
 		yesNo(id.generation != nil), id.generation, id.start, id.increment, id.max, id.min,
 		yesNo(id.cycle), "NEVER", nil, yesNo(h.kind == 'r'))
 }

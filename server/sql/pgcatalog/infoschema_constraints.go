@@ -33,7 +33,7 @@ func schemaConstraints(e *env, w *writer) error {
 }
 
 func schemaChecks(e *env, w *writer) error {
-	d := Definitions{Snapshot: e.Snapshot}
+	d := &Definitions{Snapshot: e.Snapshot}
 	err := e.eachConstraint(func(c *constraint) error {
 		if c.check == nil {
 			return nil
@@ -104,7 +104,7 @@ func (e *env) referredIndex(c *constraint) *index {
 	if c.foreign == nil {
 		return nil
 	}
-	return findIndex(e.Snapshot, c.foreign.RefIndex)
+	return findIndex(e.Snapshot.TableByOID(c.foreign.RefTable), c.foreign.RefIndex)
 }
 
 func columnName(t *catalog.Table, attnum int16) string {

@@ -41,7 +41,7 @@ func (h *holder) definition() any {
 
 // indexesRows is pg_indexes.
 func indexesRows(e *env, w *writer) error {
-	d := Definitions{Snapshot: e.Snapshot}
+	d := &Definitions{Snapshot: e.Snapshot}
 	for _, t := range e.Snapshot.Tables() {
 		for _, i := range indexesOf(t) {
 			if err := w.add(t.Schema, t.Name, i.Name, nil, d.index(&i, false)); err != nil {
