@@ -22,7 +22,7 @@ func pgbench(t *testing.T, n *jepsenlite.Node, args ...string) string {
 // protocols: no failed transaction, and afterwards the four balances agree, which a lost update or
 // a commit applied by half would break.
 func TestPgbenchBuiltins(t *testing.T) {
-	for _, steps := range []string{"dtgvp", "dtGvp"} {
+	for _, steps := range []string{"dtgvp", "dtGvpf"} {
 		t.Run(steps, func(t *testing.T) {
 			n := fresh(t)
 			out := pgbench(t, n, "-i", "-I", steps, "-s", "1")
@@ -95,6 +95,39 @@ func TestPgbenchMaxTries(t *testing.T) {
 	requireNoFailure(t, out, "400/400")
 	require.Contains(t, out, "number of transactions retried:")
 	require.Equal(t, "400\n", psql(t, port(t, n), "", "-At", "-c", "SELECT count(*) FROM pgbench_history"))
+}
+
+// Custom scripts: variables, expressions, \if, \gset, weights, and an index that is not the key's.
+func TestPgbenchCustomScripts(t *testing.T) {
+	n := fresh(t)
+	psql(t, port(t, n), "", "-qc", "CREATE TABLE items (id serial PRIMARY KEY, owner int, v int)",
+		"-qc", "CREATE INDEX ON items (owner)", "-qc", "CREATE TABLE total (v bigint)",
+		"-qc", "INSERT INTO total VALUES (0)")
+	add := `\set owner random(1, 20)
+\set v random_gaussian(1, 100, 5)
+BEGIN;
+INSERT INTO items (owner, v) VALUES (:owner, :v) RETURNING id AS id \gset
+\if :id % 2 = 0
+UPDATE total SET v = v + :v;
+\else
+UPDATE total SET v = v + (SELECT i.v FROM items i WHERE i.id = :id);
+\endif
+COMMIT;
+`
+	look := `\set owner random(1, 20)
+SELECT count(*) AS n, coalesce(sum(v), 0) AS s FROM items WHERE owner = :owner \aset
+SELECT owner, max(v) FROM items GROUP BY owner ORDER BY 2 DESC LIMIT 3;
+`
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "add"), []byte(add), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "look"), []byte(look), 0o644))
+	for _, protocol := range []string{"simple", "extended", "prepared"} {
+		out := pgbench(t, n, "-n", "-f", filepath.Join(dir, "add")+"@3", "-f",
+			filepath.Join(dir, "look")+"@1", "-M", protocol, "-c", "4", "-t", "50", "--max-tries=100")
+		requireNoFailure(t, out, "200/200")
+	}
+	require.Equal(t, "t\n", psql(t, port(t, n), "", "-Atc",
+		"SELECT (SELECT sum(v) FROM items) = (SELECT v FROM total)"))
 }
 
 func requireNoFailure(t *testing.T, out, processed string) {

@@ -104,7 +104,7 @@ func TestPsqlConninfoTimingGsetWatch(t *testing.T) {
 	require.Contains(t, psql(t, p, "SELECT 41 + 1 AS answer \\gset\n\\echo got :answer\n"), "got 42")
 	require.Contains(t, psql(t, p, "", "-At", "-c", "SHOW server_version"), "15.")
 
-	// \watch runs until it is interrupted or, here, until its statement fails.
+	// \watch runs until it is interrupted (15 has no count) or, here, until its statement fails.
 	cmd := command(t, p, "psql", "-X", "-At", "-c", "CREATE SEQUENCE IF NOT EXISTS watched")
 	require.NoError(t, cmd.Run())
 	cmd = command(t, p, "psql", "-X", "-At", "-v", "ON_ERROR_STOP=1")
