@@ -47,7 +47,7 @@ func (t *Txn) Scan(table TableID, lo, hi []byte, reverse bool) *Iter {
 		return it
 	}
 	it.view = t.view.acquire()
-	it.own = openOwnCursor(t.writes, it)
+	it.own = openOwnCursor(t.writes, it, t.readSeq())
 	t.writes.pins++
 	t.writes.freeze()
 	t.iters = append(t.iters, it)

@@ -14,9 +14,9 @@ type ownCursor struct {
 }
 
 // openOwnCursor opens a cursor with the bounds of an iterator.
-func openOwnCursor(set *writeSet, it *Iter) ownCursor {
+func openOwnCursor(set *writeSet, it *Iter, seq uint32) ownCursor {
 	return ownCursor{
-		set: set, reverse: it.reverse, seq: set.seq,
+		set: set, reverse: it.reverse, seq: seq,
 		loTable: tableOf(it.lo), lo: rowKey(it.lo),
 		hiTable: tableOf(it.hi), hi: rowKey(it.hi),
 	}

@@ -15,7 +15,8 @@ type RowState struct {
 	// it has to be checked again (READ COMMITTED only; elsewhere that is an error).
 	Changed bool
 
-	// Skipped says that another transaction holds the row and that SkipLocked left it alone.
+	// Skipped says that another transaction holds the row and that SkipLocked left it alone, or
+	// that the transaction has itself written it after the Moment it reads as of.
 	// Nothing else is set.
 	Skipped bool
 }
@@ -50,6 +51,9 @@ func (t *Txn) LockRow(
 		return RowState{}, err
 	}
 	if !t.writes.empty() {
+		if t.past != nil && t.writes.changedSince(table, key, t.past.seq) {
+			return RowState{Skipped: true}, nil // the row it was is no more, as in Postgres
+		}
 		if value, state := t.writes.get(table, key); state != ownNone {
 			return RowState{Value: value, Exists: state == ownSet}, nil
 		}

@@ -84,6 +84,9 @@ type txnState struct {
 	// until the first read.
 	view *view
 
+	// past is the moment that is read as of, instead of now; nil but for cursors.
+	past *Moment
+
 	// point says that the READ COMMITTED statement touches one key, and reads the newest state.
 	point pointRead
 
@@ -221,7 +224,7 @@ func (t *Txn) end() {
 	s.writes.reset()
 	s.savepoints = s.savepoints[:0]
 	s.nextID = 0
-	s.point = pointRead{}
+	s.point, s.past = pointRead{}, nil
 	if cap(s.keyBuf) > maxKeptBuffer {
 		s.keyBuf = nil
 	}

@@ -15,7 +15,7 @@ func (t *Txn) Get(ctx context.Context, table TableID, key []byte) ([]byte, bool,
 		return nil, false, fmt.Errorf("engine: get: %w", context.Cause(ctx))
 	}
 	if !t.writes.empty() {
-		if value, state := t.writes.get(table, key); state != ownNone {
+		if value, state := t.writes.getAt(table, key, t.readSeq()); state != ownNone {
 			return value, state == ownSet, nil
 		}
 	}

@@ -152,7 +152,7 @@ func (w *writeSet) get(table TableID, key []byte) ([]byte, ownState) {
 	return w.getAt(table, key, w.seq)
 }
 
-// getAt is get as of a sequence number that an open iterator keeps.
+// getAt is get as of a sequence number that an open iterator or a Moment keeps.
 func (w *writeSet) getAt(table TableID, key []byte, seq uint32) ([]byte, ownState) {
 	if len(w.versions) > 1 {
 		if node, found := w.locate(table, key); found {

@@ -154,7 +154,7 @@ func (r *setRun) openScan() {
 	table, lo := r.table(), r.key()
 	span := spanOf(table, []byte(lo), nil)
 	it := &Iter{lo: span.lo, hi: span.hi, reverse: r.rng.IntN(2) == 0}
-	s := &setScan{cursor: openOwnCursor(r.set, it)}
+	s := &setScan{cursor: openOwnCursor(r.set, it, r.set.seq)}
 	for k, v := range r.model.own {
 		prefix, key, _ := strings.Cut(k, "/")
 		if prefix == fmt.Sprintf("%05d", table) && key >= lo {

@@ -260,7 +260,7 @@ func (c *Conn) finish(err error) {
 		_ = c.writer.flush()
 	}
 	if c.backend != nil {
-		c.portals.closeAll()
+		c.portals.closeAll(true)
 		c.backend.Close()
 	}
 	c.reader.release()

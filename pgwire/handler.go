@@ -97,6 +97,12 @@ type Portal interface {
 	Close()
 }
 
+// HeldPortal is a Portal that may outlive its transaction.
+type HeldPortal interface {
+	Portal
+	Held() bool
+}
+
 // Execution tells how a call of Portal.Execute ended.
 type Execution int
 

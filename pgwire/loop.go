@@ -149,7 +149,7 @@ func (c *Conn) sync(body []byte) error {
 		}
 	}
 	if c.backend.TxStatus() == TxIdle {
-		c.portals.closeAll()
+		c.portals.closeAll(false)
 	}
 	c.ready()
 	return nil

@@ -146,18 +146,67 @@ func (p *portals) drop(name []byte) {
 	}
 }
 
-func (p *portals) closeAll() {
+// closeAll ends every portal but the running one and, unless held says so, those that are held.
+func (p *portals) closeAll(held bool) {
 	if !p.unnamed.running {
 		p.unnamed.close()
 	}
 	for name, entry := range p.named {
-		if !entry.running {
-			entry.close()
-			delete(p.named, name)
+		if entry.running || !held && entry.held() {
+			continue
 		}
+		entry.close()
+		delete(p.named, name)
 	}
 }
 
-// ClosePortals ends every portal but the one being executed: for the end of a transaction.
-// Connection goroutine only.
-func (c *Conn) ClosePortals() { c.portals.closeAll() }
+func (e *portalEntry) held() bool {
+	p, ok := e.portal.(HeldPortal)
+	return ok && p.Held()
+}
+
+// ClosePortals ends every portal but the one being executed and those that are held: for the end of
+// a transaction. Connection goroutine only, as those below.
+func (c *Conn) ClosePortals() { c.portals.closeAll(false) }
+
+// CloseHeldPortals ends those that are held, too: for CLOSE ALL.
+func (c *Conn) CloseHeldPortals() { c.portals.closeAll(true) }
+
+// Portal finds a portal by its name. SQL's cursors and the protocol's portals share these names.
+func (c *Conn) Portal(name string) (Portal, bool) {
+	entry, err := c.portals.find([]byte(name))
+	if err != nil {
+		return nil, false
+	}
+	return entry.portal, true
+}
+
+// AddPortal adds a named portal, for DECLARE. Its rows are of one format.
+func (c *Conn) AddPortal(name string, portal Portal, format int16) error {
+	entry, err := c.portals.reserve([]byte(name), []int16{format})
+	if err == nil {
+		entry.portal = portal
+	}
+	return err
+}
+
+// ClosePortal ends a portal, for CLOSE. One that is being executed cannot be ended.
+func (c *Conn) ClosePortal(name string) error {
+	if entry := c.portals.named[name]; entry != nil && entry.running {
+		return Errorf(CodeInvalidCursorState, "cannot drop active portal \"%s\"", name)
+	}
+	c.portals.drop([]byte(name))
+	return nil
+}
+
+// EachPortal visits the portals, in no order. The unnamed one has an empty name.
+func (c *Conn) EachPortal(visit func(name string, portal Portal)) {
+	if c.portals.unnamed.portal != nil {
+		visit("", c.portals.unnamed.portal)
+	}
+	for name, entry := range c.portals.named {
+		if entry.portal != nil {
+			visit(name, entry.portal)
+		}
+	}
+}

@@ -21,6 +21,7 @@ const (
 	CodeBadCopyFileFormat            = "22P04"
 	CodeNotNullViolation             = "23502"
 	CodeUniqueViolation              = "23505"
+	CodeInvalidCursorState           = "24000"
 	CodeActiveSQLTransaction         = "25001"
 	CodeReadOnlySQLTransaction       = "25006"
 	CodeNoActiveSQLTransaction       = "25P01"

@@ -7,6 +7,7 @@ import (
 
 	"ackdb/pgwire"
 	"ackdb/server/sql/exec"
+	"ackdb/server/sql/parse"
 	"ackdb/server/sql/plan"
 	"ackdb/server/sql/types"
 )
@@ -24,6 +25,9 @@ type portal struct {
 	cursor *exec.Cursor
 	depth  int // savepoints standing when the cursor was opened
 	state  portalState
+
+	moved *cursor // once SQL moves it
+	name  string  // that DECLARE gave it
 }
 
 type portalState uint8
@@ -51,14 +55,26 @@ func (s *session) newPortal(st *statement, formats []int16) *portal {
 }
 
 // Columns implements pgwire.Portal.
-func (p *portal) Columns() []pgwire.Column { return p.stmt.columns }
+func (p *portal) Columns() []pgwire.Column {
+	if u := p.stmt.utility; u != nil {
+		if n, ok := u.stmt.Tree.(*parse.FetchStmt); ok {
+			columns, _ := p.session.fetchColumns(n) // of the cursor that has the name now
+			return columns
+		}
+	}
+	return p.stmt.columns
+}
 
 // Close implements pgwire.Portal.
 func (p *portal) Close() {
 	s := p.session
-	if p.cursor != nil {
+	if p.cursor != nil || p.moved != nil {
 		p.closeCursor()
 		s.forgetPortal(p)
+	}
+	if p.moved != nil {
+		p.moved.release()
+		p.moved = nil
 	}
 	p.state = portalDead
 	if cap(p.bytes) <= portalKeepBytes {
@@ -138,11 +154,14 @@ func (p *portal) executePlan(
 	ctx context.Context, w *pgwire.Writer, maxRows int,
 ) (pgwire.Execution, error) {
 	s := p.session
+	if p.moved != nil {
+		return p.executeMoved(ctx, w, maxRows)
+	}
 	if p.state == portalReady {
 		if tag, ran, err := p.executeCopy(ctx, w); ran {
 			return p.complete(w, tag, err)
 		}
-		if err := p.openCursor(ctx); err != nil {
+		if err := p.openCursor(ctx, maxRows > 0 && p.returnsRows()); err != nil {
 			return 0, err
 		}
 	}
@@ -170,11 +189,11 @@ func (p *portal) executePlan(
 		}
 	}
 	p.state = portalSuspended
-	return pgwire.Suspended, nil
+	return pgwire.Suspended, p.cursor.Keep()
 }
 
-// openCursor starts the plan.
-func (p *portal) openCursor(ctx context.Context) error {
+// openCursor starts the plan. lasting says that other statements may run before its end.
+func (p *portal) openCursor(ctx context.Context, lasting bool) error {
 	s := p.session
 	if err := s.refresh(p.stmt); err != nil {
 		return err
@@ -182,7 +201,9 @@ func (p *portal) openCursor(ctx context.Context) error {
 	if err := s.admit(ctx, p.stmt.plan); err != nil {
 		return err
 	}
-	cursor, err := s.server.executor.Open(ctx, p.stmt.plan, s.execEnv(p.params))
+	env := s.execEnv(p.params)
+	env.Lasting = lasting
+	cursor, err := s.server.executor.Open(ctx, p.stmt.plan, env)
 	if err != nil {
 		return err
 	}
@@ -243,7 +264,7 @@ func (p *portal) executeUtility(
 	if p.state != portalReady {
 		return 0, pgwire.Errorf(pgwire.CodeObjectNotInPrerequisiteState, "portal cannot be run")
 	}
-	tag, err := p.stmt.utility.run(ctx, p.session, w, p.formats)
+	tag, err := p.stmt.utility.run(ctx, p.session, w, p.formats, p.params)
 	if err != nil {
 		return 0, err
 	}

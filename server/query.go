@@ -87,10 +87,13 @@ func (s *session) queryOne(
 	if err != nil {
 		return err
 	}
-	if columns := u.columns(); columns != nil {
-		w.RowDescription(columns, nil)
+	if len(u.paramOIDs()) > 0 {
+		return errNoParameter(stmt)
 	}
-	tag, err := u.run(ctx, s, w, nil)
+	if columns := u.columns(); columns != nil {
+		w.RowDescription(columns, u.formats)
+	}
+	tag, err := u.run(ctx, s, w, u.formats, nil)
 	if err != nil {
 		return err
 	}

@@ -38,6 +38,7 @@ func (s *session) execEnv(params []types.Datum) *exec.Env {
 	s.env.StmtTime = types.MicrosOf(time.Now())
 	s.env.SearchPath, s.env.User = s.text.path, s.user
 	s.env.Types = &s.text.env
+	s.env.Lasting = false
 	return &s.env
 }
 

@@ -44,9 +44,11 @@ type session struct {
 	receipts receipts
 	durable  durableReads
 	outbox   outbox
-	channels map[string]struct{}   // listened on
-	ownsSlot bool                  // made a temporary one
-	advisory *engine.AdvisoryLocks // nil until the first is asked for
+	channels map[string]struct{} // listened on
+	ownsSlot bool                // made a temporary one
+	// cursorBytes is what the rows take that cursors keep.
+	cursorBytes int
+	advisory    *engine.AdvisoryLocks // nil until the first is asked for
 	// durableSent is the watermark the client has seen.
 	durableSent wal.LSN
 

@@ -200,13 +200,12 @@ func TestRowLimits(t *testing.T) {
 func TestUnsupported(t *testing.T) {
 	s := startNode(t).session()
 	for sql, feature := range map[string]string{
-		"declare c cursor for select 1": "DECLARE CURSOR",
-		"create role r":                 "CREATE ROLE",
-		"grant select on kv to public":  "GRANT",
-		"prepare transaction 'x'":       "two-phase commit",
-		"set constraints all deferred":  "SET CONSTRAINTS",
-		"create database d":             "CREATE DATABASE",
-		"set transaction snapshot 'x'":  "SET TRANSACTION SNAPSHOT",
+		"create role r":                "CREATE ROLE",
+		"grant select on kv to public": "GRANT",
+		"prepare transaction 'x'":      "two-phase commit",
+		"set constraints all deferred": "SET CONSTRAINTS",
+		"create database d":            "CREATE DATABASE",
+		"set transaction snapshot 'x'": "SET TRANSACTION SNAPSHOT",
 	} {
 		e := s.fails("0A000", sql)
 		require.Equal(t, feature+" is not supported", e.Message)

@@ -104,7 +104,7 @@ func (s *session) prepare(sql string, stmt *parse.Stmt, oids []uint32) (*stateme
 	if err != nil {
 		return nil, err
 	}
-	st.utility, st.columns = u, u.columns()
+	st.utility, st.columns, st.oids = u, u.columns(), u.paramOIDs()
 	return st, nil
 }
 

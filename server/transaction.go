@@ -35,6 +35,8 @@ type transaction struct {
 	savepoints []savepoint
 	// portals whose cursors read through tx, to be closed before it goes.
 	portals []*portal
+	// holds are the cursors that stay when the commit under way succeeds.
+	holds []*cursor
 	// pipelined: something ran since the last Sync.
 	pipelined bool
 	// number is what txid_current() answers; 0 until it was asked.
@@ -120,6 +122,10 @@ func (s *session) commit(ctx context.Context) error {
 		s.finish(true)
 		return nil
 	}
+	if err := s.holdCursors(ctx); err != nil {
+		s.rollback()
+		return err
+	}
 	s.closeCursors(0)
 	options := s.commitOptions()
 	writes := t.tx.Engine().Writes()
@@ -128,6 +134,7 @@ func (s *session) commit(ctx context.Context) error {
 	committed := err == nil || errors.Is(err, engine.ErrCommitWaitCancelled)
 	if committed {
 		s.noteCommit(result)
+		t.keepHeld()
 	}
 	if committed && err != nil {
 		s.outbox.after = result.End
@@ -171,6 +178,7 @@ func (s *session) finish(committed bool) {
 	t.savepoints = t.savepoints[:0]
 	t.pipelined = false
 	t.number = 0
+	t.holds = nil
 	s.timers.stopTransaction()
 	s.conn.ClosePortals()
 }
@@ -223,8 +231,10 @@ func (s *session) returnTo(i int) {
 	t.modes.readOnly = sp.readOnly
 }
 
-// closeCursors closes the cursors opened with at least depth savepoints standing.
+// closeCursors closes the cursors opened with at least depth savepoints standing. The names that
+// DECLARE gave are free again.
 func (s *session) closeCursors(depth int) {
+	var names []string
 	kept := s.txn.portals[:0]
 	for _, p := range s.txn.portals {
 		if p.depth < depth {
@@ -232,9 +242,15 @@ func (s *session) closeCursors(depth int) {
 			continue
 		}
 		p.closeCursor()
+		if p.name != "" {
+			names = append(names, p.name)
+		}
 	}
 	clear(s.txn.portals[len(kept):])
 	s.txn.portals = kept
+	for _, name := range names {
+		_ = s.conn.ClosePortal(name) // one that is being executed goes when the transaction does
+	}
 }
 
 // requireBlock answers for what makes sense between BEGIN and COMMIT only.

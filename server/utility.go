@@ -5,6 +5,7 @@ import (
 
 	"ackdb/pgwire"
 	"ackdb/server/sql/parse"
+	"ackdb/server/sql/plan"
 	"ackdb/server/sql/types"
 )
 
@@ -13,8 +14,12 @@ type utility struct {
 	stmt *parse.Stmt
 	oids []uint32 // parameter types declared by the client, for what PREPARE may want
 
-	// execute is what an EXECUTE names; looked up again when it runs.
+	// described is what the rows are like. What EXECUTE and FETCH name is looked up again when they
+	// run.
 	described []pgwire.Column
+	formats   []int16 // in the simple protocol; nil is text
+
+	query *plan.Prepared // of DECLARE
 }
 
 // newUtility refuses what is not supported, so that Parse already answers 0A000.
@@ -33,6 +38,14 @@ func (s *session) newUtility(stmt *parse.Stmt, oids []uint32) (*utility, error) 
 		}
 	case *parse.WaitForStmt:
 		u.described = []pgwire.Column{textColumn("status")}
+	case *parse.FetchStmt:
+		u.described, u.formats = s.fetchColumns(n)
+	case *parse.DeclareCursorStmt:
+		query, err := s.planCursor(stmt, n, oids)
+		if err != nil {
+			return nil, err
+		}
+		u.query = query
 	default:
 		if feature := unsupportedStatement(n); feature != nil {
 			return nil, feature
@@ -43,9 +56,17 @@ func (s *session) newUtility(stmt *parse.Stmt, oids []uint32) (*utility, error) 
 
 func (u *utility) columns() []pgwire.Column { return u.described }
 
+// paramOIDs are the types of the parameters, which only the query of a DECLARE can have.
+func (u *utility) paramOIDs() []uint32 {
+	if u.query == nil {
+		return nil
+	}
+	return u.query.ParamOIDs
+}
+
 // run runs the command and returns its tag; an empty tag means that a completion is written.
 func (u *utility) run(
-	ctx context.Context, s *session, w *pgwire.Writer, formats []int16,
+	ctx context.Context, s *session, w *pgwire.Writer, formats []int16, params []types.Datum,
 ) (string, error) {
 	if err := s.forbidUtility(u.stmt.Tree); err != nil {
 		return "", err
@@ -78,8 +99,12 @@ func (u *utility) run(
 		return "NOTIFY", s.notify(n.Channel, n.Payload)
 	case *parse.WaitForStmt:
 		return s.waitFor(ctx, u.stmt, n, w)
+	case *parse.DeclareCursorStmt:
+		return "DECLARE CURSOR", s.declareCursor(ctx, u, n, params)
+	case *parse.FetchStmt:
+		return s.fetch(ctx, n, w, formats)
 	case *parse.ClosePortalStmt:
-		return closeCursorStmt(n)
+		return s.closeCursorStmt(n)
 	}
 	return s.maintenance(ctx, u.stmt)
 }
@@ -141,8 +166,6 @@ var unsupportedStatements = []struct {
 	name string
 	is   func(parse.Statement) bool
 }{
-	{"DECLARE CURSOR", isStmt[*parse.DeclareCursorStmt]},
-	{"FETCH", isStmt[*parse.FetchStmt]},
 	{"CREATE ROLE", isStmt[*parse.CreateRoleStmt]},
 	{"ALTER ROLE", isStmt[*parse.AlterRoleStmt]},
 	{"ALTER ROLE ... SET", isStmt[*parse.AlterRoleSetStmt]},
@@ -162,13 +185,6 @@ var unsupportedStatements = []struct {
 func isStmt[T parse.Statement](tree parse.Statement) bool {
 	_, ok := tree.(T)
 	return ok
-}
-
-func closeCursorStmt(n *parse.ClosePortalStmt) (string, error) {
-	if n.Name == "" {
-		return "CLOSE CURSOR ALL", nil
-	}
-	return "", pgwire.Errorf(pgwire.CodeInvalidCursorName, "cursor \"%s\" does not exist", n.Name)
 }
 
 // textColumn is a column of the rows that utilities give.

@@ -64,16 +64,16 @@ func (s *session) executeStmt(
 			len(st.oids), len(n.Args)).Message
 		return "", e
 	}
+	params, err := s.executeArguments(ctx, stmt, n, st)
+	if err != nil {
+		return "", err
+	}
 	if st.plan == nil {
 		if st.utility == nil {
 			w.EmptyQuery()
 			return "", nil
 		}
-		return st.utility.run(ctx, s, w, formats)
-	}
-	params, err := s.executeArguments(ctx, stmt, n, st)
-	if err != nil {
-		return "", err
+		return st.utility.run(ctx, s, w, formats, params)
 	}
 	if err := s.refresh(st); err != nil {
 		return "", err
@@ -150,6 +150,7 @@ func (s *session) discard(n *parse.DiscardStmt) (string, error) {
 	}
 	s.enter()
 	s.settings.resetAll()
+	s.conn.CloseHeldPortals()
 	s.conn.DeallocateAll()
 	s.unlisten("")
 	s.parsed = nil

@@ -26,6 +26,7 @@ const (
 	oidAckLossWindow
 	oidAckFlusher
 	oidPgStatProgressCreateIndex
+	oidPgCursors
 )
 
 // virtualTables are the views of what this floor knows.
@@ -49,6 +50,7 @@ func (srv *Server) virtualTables() []*catalog.VirtualTable {
 		view(oidPgStatWAL, "pg_stat_wal", walColumns, srv.walRows),
 		view(oidPgStatDatabase, "pg_stat_database", databaseColumns, srv.databaseRows),
 		view(oidPgPreparedStatements, "pg_prepared_statements", preparedColumns, preparedRows),
+		view(oidPgCursors, "pg_cursors", cursorColumns, cursorRows),
 		view(oidPgPreparedXacts, "pg_prepared_xacts", preparedXactsColumns, noRows),
 		view(oidPgFileSettings, "pg_file_settings", fileSettingsColumns, srv.fileSettingsRows),
 		view(oidAckEpochs, "ack_epochs", epochColumns, srv.epochRows),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 
+	"ackdb/engine"
 	"ackdb/server/sql/plan"
 	"ackdb/server/sql/types"
 )
@@ -19,6 +20,8 @@ type Cursor struct {
 	write    writeOp // runs before the first row (X4); nil for what only reads
 	affected int64
 	ended    bool
+
+	moment *engine.Moment // of Keep; nil: reads are the statement's
 }
 
 // writeOp is the root of a plan that writes: it runs to its end and says how many rows it touched.
@@ -52,7 +55,7 @@ func (x *Executor) open(ctx context.Context, p *plan.Prepared, r *run) (*Cursor,
 			return nil, err
 		}
 		p = current
-		if p.Point {
+		if p.Point && !r.lasting {
 			r.txn.StartPointStatement()
 		} else {
 			r.txn.StartStatement()
@@ -122,7 +125,10 @@ func (r *run) start(p *plan.Prepared) (*Cursor, error) {
 	*c = Cursor{run: r, plan: p}
 	r.plan = p
 	r.eval.Begin(p)
-	op := r.env.Session.kept(p)
+	var op operator
+	if !r.lasting { // what is kept may be of another build
+		op = r.env.Session.kept(p)
+	}
 	if op == nil {
 		var err error
 		if op, err = r.build(p.Root); err != nil {
@@ -148,6 +154,9 @@ func (c *Cursor) Plan() *plan.Prepared { return c.plan }
 func (c *Cursor) Next(ctx context.Context) ([]types.Datum, error) {
 	if c.ended {
 		return nil, nil
+	}
+	if c.moment != nil {
+		return c.nextKept(ctx)
 	}
 	c.run.eval.Ctx = ctx
 	if c.write != nil {
@@ -220,6 +229,7 @@ func (c *Cursor) Close() {
 
 // closeOp gives back what the cursor holds, the run included.
 func (c *Cursor) closeOp() {
+	c.closeMoment()
 	if c.op != nil {
 		c.letGo()
 		c.run.env.Session.put(c.run)

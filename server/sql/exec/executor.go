@@ -101,6 +101,10 @@ type Env struct {
 	// 2000-01-01 UTC.
 	TxnTime, StmtTime int64
 
+	// Lasting says that other statements may run before the last row is asked for. Whoever runs them
+	// calls Keep first.
+	Lasting bool
+
 	// Notice takes what the statement has to say besides its result; may be nil.
 	Notice func(*types.Error)
 }

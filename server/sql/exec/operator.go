@@ -38,7 +38,7 @@ func (r *run) build(n plan.Node) (operator, error) {
 	case *plan.Project:
 		// What might call the engine must not do so while the row still lies in its buffer.
 		if scan, ok := n.In.(*plan.Scan); ok && scan.Access.Single() && !n.Volatile &&
-			!scan.FilterCalls() {
+			!r.lasting && !scan.FilterCalls() {
 			return newPointGet(scan, n.Exprs), nil
 		}
 		in, err := r.buildStep(n.In)

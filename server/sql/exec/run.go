@@ -24,7 +24,8 @@ type run struct {
 	text  types.Env     // env's, with names of the catalog
 	names catalog.Names // what text.Names points to
 
-	held int // bytes of rows kept (X1)
+	held    int  // bytes of rows kept (X1)
+	lasting bool // no row may lie in a buffer of the engine's from one call to the next
 }
 
 // take gives a run for the next statement, that of the last one when it is free.
@@ -34,7 +35,7 @@ func (s *Session) take(x *Executor, ctx context.Context, env *Env) *run {
 	if r == nil {
 		r = new(run)
 	}
-	r.x, r.env, r.txn, r.held = x, env, &env.Txn.txn, 0
+	r.x, r.env, r.txn, r.held, r.lasting = x, env, &env.Txn.txn, 0, env.Lasting
 	if env.Types != nil {
 		r.text = *env.Types
 	} else {

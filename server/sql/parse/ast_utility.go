@@ -148,6 +148,7 @@ type DeclareCursorStmt struct {
 	NoScroll    bool
 	Hold        bool
 	Insensitive bool
+	Asensitive  bool
 	Query       *SelectStmt
 }
 

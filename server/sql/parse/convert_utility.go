@@ -189,6 +189,7 @@ const (
 	cursorScroll      = 0x02
 	cursorNoScroll    = 0x04
 	cursorInsensitive = 0x08
+	cursorAsensitive  = 0x10
 	cursorHold        = 0x20
 )
 
@@ -199,6 +200,7 @@ func (c *converter) declareCursor(n *pg.DeclareCursorStmt) Statement {
 		Scroll:      n.Options&cursorScroll != 0,
 		NoScroll:    n.Options&cursorNoScroll != 0,
 		Insensitive: n.Options&cursorInsensitive != 0,
+		Asensitive:  n.Options&cursorAsensitive != 0,
 		Hold:        n.Options&cursorHold != 0,
 		Query:       c.query(n.Query),
 	}

@@ -143,6 +143,9 @@ func (a *analyzer) explainStmt(pl *Planner, n *parse.ExplainStmt) (*Prepared, er
 	}
 	inner := *a.stmt
 	inner.Tree = n.Query
+	if cursor, ok := n.Query.(*parse.DeclareCursorStmt); ok {
+		inner.Tree = cursor.Query
+	}
 	target, err := pl.analyze(a, &inner)
 	if err != nil {
 		return nil, err
