@@ -175,7 +175,6 @@ var unsupportedStatements = []struct {
 	{"SET CONSTRAINTS", isStmt[*parse.SetConstraintsStmt]},
 	{"CLUSTER", isStmt[*parse.ClusterStmt]},
 	{"CALL", isStmt[*parse.CallStmt]},
-	{"COMMENT", isStmt[*parse.CommentStmt]},
 	{"CREATE DATABASE", isStmt[*parse.CreateDatabaseStmt]},
 	{"DROP DATABASE", isStmt[*parse.DropDatabaseStmt]},
 	{"CREATE EXTENSION", isStmt[*parse.CreateExtensionStmt]},

@@ -37,6 +37,8 @@ func (r *run) definition(n plan.Node) func(context.Context) error {
 			}
 			return r.dropTables(ctx, n.Tables)
 		}
+	case *plan.Comment:
+		return func(ctx context.Context) error { return r.comment(ctx, n) }
 	case *plan.CreateView:
 		return func(ctx context.Context) error { return r.createView(ctx, n) }
 	case *plan.DropViews:

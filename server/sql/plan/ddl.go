@@ -84,6 +84,9 @@ func (a *analyzer) definition(tree parse.Statement) (*Prepared, error) {
 	case *parse.AlterTableStmt:
 		p.Tag = "ALTER TABLE"
 		p.Root, err = a.alterTable(p, n)
+	case *parse.CommentStmt:
+		p.Tag = "COMMENT"
+		p.Root, err = a.comment(n)
 	case *parse.ViewStmt:
 		p.Tag = "CREATE VIEW"
 		p.Root, err = a.createView(n)

@@ -60,6 +60,10 @@ func locks(root Node) []TableLock {
 		add(engine.AccessShareLock, n.Tables...)
 	case *Truncate:
 		add(engine.AccessExclusiveLock, n.Tables...)
+	case *Comment:
+		if n.Old != nil {
+			add(engine.ShareUpdateExclusiveLock, n.Old)
+		}
 	case *AlterTable:
 		add(engine.AccessExclusiveLock, n.Table)
 		add(engine.ShareRowExclusiveLock, n.Parents...)

@@ -79,7 +79,8 @@ func Handles(stmt parse.Statement) bool {
 		*parse.ExplainStmt, *parse.CopyStmt, *parse.CreateTableStmt, *parse.TruncateStmt,
 		*parse.CreateSchemaStmt, *parse.CreateSequenceStmt, *parse.AlterSequenceStmt,
 		*parse.AlterTableStmt, *parse.IndexStmt, *parse.RenameStmt, *parse.ViewStmt,
-		*parse.CreateTableAsStmt, *parse.AlterSchemaStmt, *parse.AlterOwnerStmt:
+		*parse.CreateTableAsStmt, *parse.AlterSchemaStmt, *parse.AlterOwnerStmt,
+		*parse.CommentStmt:
 		return true
 	case *parse.DropStmt:
 		return s.Kind != parse.ObjectExtension
