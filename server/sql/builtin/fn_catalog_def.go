@@ -34,6 +34,7 @@ func init() {
 		fn("pg_get_function_sqlbody", text, evalNull, oid).stable(),
 		fn("pg_get_partkeydef", text, evalNull, oid).stable(),
 		fn("pg_get_partition_constraintdef", text, evalNull, oid).stable(),
+		setFn("pg_partition_ancestors", types.RegClass, evalNoRows, types.RegClass).volatile(),
 		fn("pg_get_replica_identity_index", types.RegClass, evalNull, types.RegClass).stable(),
 		fn("pg_get_ruledef", text, evalNull, oid).stable(),
 		fn("pg_get_ruledef", text, evalNull, oid, boolean).stable(),
@@ -46,6 +47,8 @@ func init() {
 		fn("row_security_active", boolean, evalFalse, text).stable(),
 	)
 }
+
+func evalNoRows(*Context, []Datum, func(Datum) error) error { return nil }
 
 func evalNull(*Context, []Datum) (Datum, error) { return types.Null, nil }
 
