@@ -104,6 +104,23 @@ func (x *Tx) forgetIndexes(old, t *Table) error {
 	return nil
 }
 
+// nameIndexes writes the names of a table's keys. One that has its name already keeps the row: by
+// it a transaction knows whether its snapshot has the index (HasIndex).
+func (x *Tx) nameIndexes(t *Table) error {
+	old := x.Snapshot().TableByOID(t.OID)
+	for _, index := range t.keys() {
+		if old != nil && old.SchemaOID == t.SchemaOID {
+			if was := old.IndexByOID(index.OID); was != nil && was.Name == index.Name {
+				continue
+			}
+		}
+		if err := x.putName(t.SchemaOID, index.Name, index.OID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // forgetIndex removes an index's name, and its entries where they are not the table itself.
 func (x *Tx) forgetIndex(t *Table, index *Index) error {
 	if err := x.remove(nameTable, nameKey(t.SchemaOID, index.Name)); err != nil {

@@ -146,10 +146,8 @@ func (x *Tx) PutTable(ctx context.Context, t *Table) error {
 	if err := x.putName(t.SchemaOID, t.Name, t.OID); err != nil {
 		return err
 	}
-	for _, index := range t.keys() {
-		if err := x.putName(t.SchemaOID, index.Name, index.OID); err != nil {
-			return err
-		}
+	if err := x.nameIndexes(t); err != nil {
+		return err
 	}
 	x.note(t.OID, func(s *Snapshot) { s.putTable(t) })
 	return ctx.Err()

@@ -20,6 +20,10 @@
 //     in expressions) has read all of it before it writes the first row.
 //   - X7: an operator that was closed can be opened again and starts anew, holding nothing. Joins
 //     and queries in expressions do that for every row.
+//   - X6: each row has one entry in every index of its table, written and removed by who holds the
+//     row, in the same transaction. A unique key without NULL is one entry, under a row lock of its
+//     own: there the writers of two rows meet that must not both be. An entry and the row it leads
+//     to are read as of one moment.
 //
 // Lock order: a table before its rows; tables of one statement in the order of their oids; the
 // mutex of a sequence before the row of its state.

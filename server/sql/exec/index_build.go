@@ -13,8 +13,8 @@ import (
 )
 
 // createIndex makes an index of a table that is there and enters every row into it, all in the one
-// transaction: its size is bounded as that of any transaction is. The plan's lock keeps writers away,
-// not readers.
+// transaction: its size is bounded as that of any transaction is. The plan's lock keeps writers
+// away, not readers.
 func (r *run) createIndex(ctx context.Context, t *catalog.Table, wish *catalog.Index) error {
 	if err := r.refuseStale("CREATE INDEX,"); err != nil {
 		return err
@@ -65,8 +65,8 @@ func (r *run) fillNewIndexes(old *catalog.Table) error {
 	return nil
 }
 
-// declareIndex gives an index its oid, its storage, and a name when it has none. Nobody else can see
-// it yet; the lock spares its entries their own.
+// declareIndex gives an index its oid, its storage, and a name when it has none. Nobody else can
+// see it yet; the lock spares its entries their own.
 func (r *run) declareIndex(
 	ctx context.Context, s *catalog.Schema, t *catalog.Table, wish *catalog.Index,
 ) (*catalog.Index, error) {

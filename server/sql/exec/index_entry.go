@@ -20,7 +20,8 @@ import (
 //	value  their length | the row's own key
 //
 // so that two rows which must not both be there are one key, and the row lock of that key is where
-// their writers meet. Others' entries need no lock of their own: only who holds the row writes them.
+// their writers meet. Others' entries need no lock of their own: only who holds the row writes
+// them.
 type entry struct {
 	key, value []byte
 	exclusive  bool // the key stands for one row

@@ -20,8 +20,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// indexedSchema has what indexes differ in: one column and several, unique and not, both directions,
-// NULL on either side, over a table with a primary key and one without.
+// indexedSchema has what indexes differ in: one column and several, unique and not, both
+// directions, NULL on either side, over a table with a primary key and one without.
 const indexedSchema = `
 	CREATE TABLE m (id int PRIMARY KEY, a int, b text, c int, d numeric);
 	CREATE INDEX m_a ON m (a);

@@ -10,7 +10,7 @@ import (
 // the entries of rows that the snapshot shows are not there for it. A transaction that takes a
 // snapshot for each statement always has one younger than its plan (X2).
 func (r *run) checkIndex(t *catalog.Table, index *catalog.Index) error {
-	if r.txn.Isolation() == engine.ReadCommitted || r.env.Txn.ddl.Touched(t.OID) {
+	if r.txn.Isolation() == engine.ReadCommitted {
 		return nil
 	}
 	found, err := catalog.HasIndex(r.eval.Ctx, r.txn, t, index)

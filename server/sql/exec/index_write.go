@@ -9,9 +9,9 @@ import (
 	"ackdb/server/sql/types"
 )
 
-// indexWriter keeps the entries of one index in step with the rows a writer writes. The writer holds
-// each row's lock, or is the only one who knows its key, so nobody else touches the row's entries
-// but under the lock of an exclusive key.
+// indexWriter keeps the entries of one index in step with the rows a writer writes. The writer
+// holds each row's lock, or is the only one who knows its key, so nobody else touches the row's
+// entries but under the lock of an exclusive key.
 type indexWriter struct {
 	table    *catalog.Table
 	index    *catalog.Index
@@ -39,8 +39,8 @@ func (w *writer) enter(r *run, key []byte, row []types.Datum) error {
 	return nil
 }
 
-// move changes the entries of a row that is about to be replaced by another, under a key that may be
-// another.
+// move changes the entries of a row that is about to be replaced by another, under a key that may
+// be another.
 func (w *writer) move(r *run, oldKey, key []byte, old, row []types.Datum) error {
 	for i := range w.indexes {
 		if err := w.indexes[i].change(r, oldKey, key, old, row); err != nil {

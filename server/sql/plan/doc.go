@@ -22,8 +22,9 @@
 //     may run under another snapshot only if those names still mean those descriptors (Refresh).
 //   - P3: an Access takes a term of the WHERE over only if key bytes decide it exactly (types' T2);
 //     every other term stays in the filter, which is checked on each row the Access yields, and
-//     again on a row that was locked and read again. The terms taken over cannot change under the
-//     lock: a row with another key is another row.
+//     again on a row that was locked and read again. The terms taken over by the table's own key
+//     cannot change under the lock: a row with another key is another row. What an index took over
+//     can, so there the whole WHERE is checked again (Scan.Whole).
 //   - P4: what is not supported is refused by name while planning, never ignored while running.
 //   - P5: a slot is set by the step right above the scope it is read in, before what reads it is
 //     opened, and from a row that stays valid until that is closed.
