@@ -208,7 +208,7 @@ func (e *evaluator) span(class string) string {
 
 const (
 	wordBytes     = "abcdefghijklmnopqrstuvwxyz_0123456789."
-	operatorBytes = "+-*/<>=~!@#%^&|"
+	operatorBytes = "+-*/<>=~!@#%^&|?"
 )
 
 func (e *evaluator) word() string { return e.span(wordBytes) }
@@ -405,7 +405,7 @@ func TestGolden(t *testing.T) {
 		"integer", "float", "numeric", "text", "bytea", "bool", "datetime", "interval", "array",
 		"misc", "json", "cast", "compare", "resolve", "string", "regex", "math", "timefunc",
 		"aggregate", "set", "tochar_time", "tochar_number", "parse_time",
-		"agg_more", "more",
+		"agg_more", "more", "json_access",
 	} {
 		t.Run(file, func(t *testing.T) {
 			golden.Run(t, "testdata/"+file+".txt")

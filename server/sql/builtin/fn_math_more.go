@@ -154,7 +154,8 @@ func bucketOf(v, low, high Datum, count int64) (Datum, error) {
 	if err != nil {
 		return types.Null, err
 	}
-	if over, err = types.NumericArith(types.NumericMul, over, types.NumericFromInt(count)); err != nil {
+	over, err = types.NumericArith(types.NumericMul, over, types.NumericFromInt(count))
+	if err != nil {
 		return types.Null, err
 	}
 	width, err := types.NumericArith(types.NumericSub, high, low)

@@ -99,6 +99,9 @@ type opOption func(*Operator)
 
 func stableOp(op *Operator) { op.Function.Volatility = Stable }
 
+// variadicOp is of operators whose function can be called with a list by name.
+func variadicOp(op *Operator) { op.Function.Variadic = true }
+
 func notStrictOp(op *Operator) { op.Function.NotStrict = true }
 
 // IsFunction reports whether any function has the name.

@@ -288,7 +288,7 @@ func (a *analyzer) tableFunction(n parse.Expr) (Expr, error) {
 }
 
 // functionSource describes the columns of a function. An alias for a function of one column names
-// the column too, as in generate_series(1, 3) AS aid.
+// the column too, as in generate_series(1, 3) AS aid, unless the column has a name of its own.
 func functionSource(scan *FunctionScan, name string, alias *parse.Alias) *source {
 	src := &source{name: name}
 	add := func(name string, t types.Type) {
@@ -297,7 +297,7 @@ func functionSource(scan *FunctionScan, name string, alias *parse.Alias) *source
 	}
 	call, _ := scan.Fn.(*Call)
 	if call != nil && len(call.Fn.Function.Columns) > 0 {
-		scan.Record = true
+		scan.Record = len(call.Fn.Function.Columns) > 1
 		for _, c := range call.Fn.Function.Columns {
 			add(c.Name, types.Type{OID: c.Type, Mod: types.NoMod})
 		}
