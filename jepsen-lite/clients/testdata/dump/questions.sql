@@ -9,6 +9,8 @@ SELECT last_value, is_called FROM "Odd Name".s;
 SELECT last_value, is_called FROM fresh;
 SELECT last_value, is_called FROM author_id_seq;
 SELECT last_value, is_called FROM ser_k_seq;
+COPY "a child" TO STDOUT;
+\d "a child"
 \d author
 \d "Odd Name"."Order"
 \d ser

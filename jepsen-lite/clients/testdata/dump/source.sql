@@ -34,3 +34,6 @@ SELECT nextval('"Odd Name".s');
 CREATE SEQUENCE fresh START 42;
 CREATE VIEW names AS SELECT id, name FROM author WHERE ratio > 0;
 CREATE VIEW "Odd Name".sums (one, "Two") AS SELECT count(*), max(name) FROM public.names;
+CREATE TABLE "a child" (k int PRIMARY KEY, author int REFERENCES author ON DELETE RESTRICT,
+    a int, b int, up int REFERENCES "a child", FOREIGN KEY (a, b) REFERENCES pair (a, b));
+INSERT INTO "a child" VALUES (1, 5, 2, 1, 2), (2, NULL, NULL, 9, NULL);

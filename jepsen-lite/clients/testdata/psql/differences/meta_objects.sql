@@ -2,7 +2,6 @@
 -- and operators of types it lacks, descriptions of built-in objects, languages, text search.
 \l
 \dn+
-\dnS
 \df lower
 \df pg_catalog.upper
 \df substr*
