@@ -80,8 +80,8 @@ func (t *Table) ColumnByAttnum(attnum int16) int {
 	return -1
 }
 
-// DropColumn takes a column away, and with it the primary key and the indexes that have it. gone says that no row
-// holds it.
+// DropColumn takes a column away, and with it the primary key and the indexes that have it. gone
+// says that no row holds it.
 func (t *Table) DropColumn(column int, gone bool) {
 	c := t.Columns[column]
 	t.Columns = slices.Delete(t.Columns, column, column+1)

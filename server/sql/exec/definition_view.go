@@ -38,8 +38,8 @@ func (r *run) createView(ctx context.Context, n *plan.CreateView) error {
 	return r.env.Txn.ddl.PutView(ctx, &v)
 }
 
-// holdView keeps others from the view until the end of the transaction. It has no storage whose lock
-// could do that, so its name does.
+// holdView keeps others from the view until the end of the transaction. It has no storage whose
+// lock could do that, so its name does.
 func (r *run) holdView(ctx context.Context, v *catalog.View) error {
 	if _, err := r.env.Txn.ddl.LockName(ctx, v.SchemaOID, v.Name); err != nil {
 		return err

@@ -13,8 +13,8 @@ import (
 // Foreign keys. Whoever writes a row that refers to another locks that one FOR SHARE, so that it
 // cannot go before the transaction is at its end; whoever takes a key away looks, once its
 // statement has written everything, for rows that still refer to it. Of the two the first to have
-// the lock on the parent's row is seen by the other: a child that came first is committed before the
-// parent's writer has the lock, and is read by a snapshot taken after that.
+// the lock on the parent's row is seen by the other: a child that came first is committed before
+// the parent's writer has the lock, and is read by a snapshot taken after that.
 
 // foreignWork is what a statement has yet to check.
 type foreignWork struct {
@@ -31,7 +31,8 @@ func newForeignWork(checks *plan.ForeignChecks) *foreignWork {
 	return &foreignWork{checks: checks}
 }
 
-// owedParent is a row that refers to its own table: what it refers to may come later in the statement.
+// owedParent is a row that refers to its own table: what it refers to may come later in the
+// statement.
 type owedParent struct {
 	check *plan.ParentCheck
 	key   []byte
@@ -129,9 +130,9 @@ func (f *foreignWork) settle(r *run, t *catalog.Table) error {
 	return nil
 }
 
-// refuseReferenced looks for a row that refers to a key that is gone. A transaction with one snapshot
-// does not see those that were committed since, so they are looked for in a newer one, and locked: which
-// fails as any other conflict with them would.
+// refuseReferenced looks for a row that refers to a key that is gone. A transaction with one
+// snapshot does not see those that were committed since, so they are looked for in a newer one, and
+// locked: which fails as any other conflict with them would.
 func (r *run) refuseReferenced(
 	c *plan.ChildCheck, t *catalog.Table, gone map[string]struct{},
 ) error {
@@ -246,8 +247,8 @@ func errReferenced(
 	return e
 }
 
-// describeForeign shows the key that a row of the child refers to, under the names that columns have
-// in named.
+// describeForeign shows the key that a row of the child refers to, under the names that columns
+// have in named.
 func describeForeign(
 	named *catalog.Table, attnums []int16, child *catalog.Table, fk *catalog.ForeignKey,
 	row []types.Datum, env *types.Env,

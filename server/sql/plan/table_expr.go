@@ -39,8 +39,8 @@ func (a *analyzer) storedCheck(t *catalog.Table, c *catalog.Check) (Expr, error)
 	return x, withoutPosition(err)
 }
 
-// stored parses an expression that the catalog keeps, and gives an analyzer for it: it has a text of
-// its own, whose positions mean nothing to the client.
+// stored parses an expression that the catalog keeps, and gives an analyzer for it: it has a text
+// of its own, whose positions mean nothing to the client.
 func (a *analyzer) stored(text, what string) (*analyzer, parse.Expr, error) {
 	stmt, err := parse.ParseOne("SELECT " + text)
 	if err != nil {
