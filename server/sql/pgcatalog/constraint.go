@@ -92,7 +92,7 @@ func equality(left, right types.OID) uint32 {
 }
 
 // Constraint is the constraint as it stands in CREATE TABLE; false when there is none. The short
-// form qualifies a table only where it must, and has no parentheses that are not needed.
+// form has no parentheses that are not needed.
 func (d *Definitions) Constraint(oid uint32, short bool) (string, bool) {
 	t := d.owner(oid)
 	if t == nil {
@@ -123,7 +123,7 @@ func (d *Definitions) constraint(c *constraint, short bool) string {
 			text += " NO INHERIT"
 		}
 	case 'f':
-		text = d.foreignKey(c, short)
+		text = d.foreignKey(c)
 	}
 	if c.notValid {
 		text += " NOT VALID"
@@ -131,11 +131,11 @@ func (d *Definitions) constraint(c *constraint, short bool) string {
 	return text
 }
 
-func (d *Definitions) foreignKey(c *constraint, short bool) string {
+func (d *Definitions) foreignKey(c *constraint) string {
 	f := c.foreign
 	text := "FOREIGN KEY (" + columnNames(c.table, c.columns) + ") REFERENCES "
 	if target := d.Snapshot.TableByOID(f.RefTable); target != nil {
-		text += d.tableName(target, short) + "(" + columnNames(target, f.RefColumns) + ")"
+		text += d.tableName(target, true) + "(" + columnNames(target, f.RefColumns) + ")"
 	}
 	if f.OnUpdate != catalog.NoAction {
 		text += " ON UPDATE " + strings.ToUpper(string(f.OnUpdate))

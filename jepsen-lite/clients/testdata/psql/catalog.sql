@@ -89,6 +89,40 @@ SELECT constraint_name, constraint_type, nulls_distinct FROM information_schema.
   WHERE table_name = 'many' ORDER BY constraint_name;
 SELECT constraint_name, column_name, ordinal_position, position_in_unique_constraint
   FROM information_schema.key_column_usage WHERE table_name = 'many' ORDER BY 1, 3;
+
+-- Foreign keys.
+CREATE TABLE target (code varchar(5), b bigint, PRIMARY KEY (b, code));
+CREATE TABLE refers (id int, code text, b int,
+  CONSTRAINT pairs FOREIGN KEY (b, code) REFERENCES target ON DELETE RESTRICT);
+ALTER TABLE refers ADD CONSTRAINT late FOREIGN KEY (b, code) REFERENCES target NOT VALID;
+\d target
+\d refers
+SELECT conname, contype, convalidated, conindid::regclass, confrelid::regclass, confupdtype,
+  confdeltype, confmatchtype, connoinherit, conkey, confkey, conpfeqop, conppeqop, conffeqop,
+  pg_get_constraintdef(oid), pg_get_constraintdef(oid, true) FROM pg_constraint
+  WHERE conrelid = 'refers'::regclass ORDER BY 1;
+SELECT * FROM information_schema.referential_constraints WHERE constraint_schema = 'cat' ORDER BY 3;
+SELECT * FROM information_schema.key_column_usage WHERE table_name = 'refers' ORDER BY 3, 8;
+SELECT * FROM information_schema.constraint_column_usage WHERE table_name = 'target' ORDER BY 7, 4;
+SELECT relname, relhastriggers FROM pg_class WHERE relname IN ('target', 'refers') ORDER BY 1;
+
+-- Comments.
+COMMENT ON TABLE many IS 'a table';
+COMMENT ON COLUMN many.b IS 'a column';
+COMMENT ON INDEX many_a IS 'an index';
+COMMENT ON VIEW seen IS 'a view';
+COMMENT ON SEQUENCE loose IS 'a sequence';
+COMMENT ON SCHEMA cat IS 'a schema';
+COMMENT ON CONSTRAINT positive ON keyed IS 'a check';
+\dd cat.*
+\d+ many
+\dt+ cat.nothing
+\dn+ cat
+SELECT c.relname, d.objsubid, d.description FROM pg_description d JOIN pg_class c ON c.oid = objoid
+  WHERE classoid = 'pg_class'::regclass AND relnamespace = 'cat'::regnamespace ORDER BY 1, 2;
+SELECT obj_description('many'::regclass, 'pg_class'), col_description('many'::regclass, 2),
+  obj_description('many'::regclass, 'pg_type'), obj_description('many_a'::regclass),
+  obj_description('cat'::regnamespace, 'pg_namespace'), shobj_description(5, 'pg_database');
 RESET search_path;
 SELECT 'cat.keyed'::regclass, pg_get_expr(adbin, adrelid) FROM pg_attrdef
   WHERE adrelid = 'cat.keyed'::regclass AND adnum = 1;
