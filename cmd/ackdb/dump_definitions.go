@@ -172,7 +172,7 @@ func (d *dumper) readComments() error {
 		LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.objsubid
 		AND d.objsubid > 0
 		WHERE d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND ` + ours + `
-		ORDER BY c.oid, d.objsubid`)
+		ORDER BY n.nspname, c.relname, d.objsubid`)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,10 @@ SELECT last_value, is_called FROM ser_k_seq;
 COPY "a child" TO STDOUT;
 \d "a child"
 \d author
+\d+ author
+\dn+ "Odd*"
+SELECT obj_description(oid, 'pg_class'), relname FROM pg_class WHERE relname IN ('names', 'ser V', 'fresh') ORDER BY relname;
+\dd
 \d "Odd Name"."Order"
 \d ser
 \d nokey

@@ -37,3 +37,10 @@ CREATE VIEW "Odd Name".sums (one, "Two") AS SELECT count(*), max(name) FROM publ
 CREATE TABLE "a child" (k int PRIMARY KEY, author int REFERENCES author ON DELETE RESTRICT,
     a int, b int, up int REFERENCES "a child", FOREIGN KEY (a, b) REFERENCES pair (a, b));
 INSERT INTO "a child" VALUES (1, 5, 2, 1, 2), (2, NULL, NULL, 9, NULL);
+COMMENT ON TABLE author IS 'who wrote ''it''';
+COMMENT ON COLUMN author.name IS E'as on\nthe cover';
+COMMENT ON SCHEMA "Odd Name" IS 'quoted';
+COMMENT ON CONSTRAINT named ON author IS 'not empty';
+COMMENT ON VIEW names IS 'some';
+COMMENT ON INDEX "ser V" IS 'both';
+COMMENT ON SEQUENCE fresh IS 'not used';
