@@ -25,8 +25,37 @@ func dependRows(e *env, w *writer) error {
 		if err := schemaDepends(w, v.OID, v.SchemaOID); err != nil {
 			return err
 		}
+		if err := ruleDepends(w, v); err != nil {
+			return err
+		}
 	}
 	return sequenceDepends(e, w)
+}
+
+// ruleDepends: the rule that makes a view goes with it, and needs what its query reads: the columns
+// it uses, or the relation alone when it uses none.
+func ruleDepends(w *writer, v *catalog.View) error {
+	err := w.add(classOfRules, v.OID, 0, classOfRelations, v.OID, 0, 'i')
+	if err == nil { // its query names the view itself, too, as the row before and after
+		err = w.add(classOfRules, v.OID, 0, classOfRelations, v.OID, 0, 'n')
+	}
+	for _, ref := range v.Refs {
+		used := []int16{}
+		for _, c := range ref.Columns {
+			if c.Used {
+				used = append(used, c.Attnum)
+			}
+		}
+		if len(used) == 0 {
+			used = append(used, 0)
+		}
+		for _, number := range used {
+			if err == nil {
+				err = w.add(classOfRules, v.OID, 0, classOfRelations, ref.OID, number, 'n')
+			}
+		}
+	}
+	return err
 }
 
 // schemaDepends: a relation goes with its schema.

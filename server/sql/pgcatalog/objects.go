@@ -13,6 +13,7 @@ const (
 	classOfDefaults    = 2604
 	classOfConstraints = 2606
 	classOfSchemas     = 2615
+	classOfRules       = 2618
 )
 
 // Oids of PostgreSQL's own that have no row in a fact file.

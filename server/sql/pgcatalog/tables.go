@@ -31,6 +31,7 @@ var made = map[[2]string]source{
 	{catalog.PgCatalog, "pg_indexes"}:     indexesRows,
 	{catalog.PgCatalog, "pg_namespace"}:   namespaceRows,
 	{catalog.PgCatalog, "pg_proc"}:        procRows,
+	{catalog.PgCatalog, "pg_rewrite"}:     rewriteRows,
 	{catalog.PgCatalog, "pg_roles"}:       rolesRows,
 	{catalog.PgCatalog, "pg_sequence"}:    sequenceRows,
 	{catalog.PgCatalog, "pg_sequences"}:   sequencesRows,

@@ -132,7 +132,7 @@ func TestReferences(t *testing.T) {
 		{"pg_aggregate", "aggfnoid", "pg_proc"}, {"pg_aggregate", "aggtransfn", "pg_proc"},
 		{"pg_cast", "castfunc", "pg_proc"}, {"pg_opclass", "opcfamily", "pg_opfamily"},
 		{"pg_amop", "amopfamily", "pg_opfamily"}, {"pg_amop", "amopopr", "pg_operator"},
-		{"pg_amproc", "amproc", "pg_proc"},
+		{"pg_amproc", "amproc", "pg_proc"}, {"pg_rewrite", "ev_class", "pg_class"},
 	} {
 		rows := n.query(fmt.Sprintf(`SELECT DISTINCT f.%s FROM %s f LEFT JOIN %s t
 			ON t.oid = f.%s::oid WHERE f.%s::oid <> 0 AND t.oid IS NULL`, ref.column, ref.table,

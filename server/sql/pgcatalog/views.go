@@ -32,6 +32,17 @@ func viewsRows(e *env, w *writer) error {
 	return nil
 }
 
+// rewriteRows is pg_rewrite: a view is a rule that bears its oid (G2).
+func rewriteRows(e *env, w *writer) error {
+	for _, v := range e.Snapshot.Views() {
+		err := w.add(v.OID, "_RETURN", v.OID, '1', 'O', true, "<>", viewText(v))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (h *holder) definition() any {
 	if h.view == nil {
 		return nil
