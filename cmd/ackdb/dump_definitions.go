@@ -97,24 +97,27 @@ func (d *dumper) readViews() error {
 	return d.resolveViews()
 }
 
-// viewsInOrder lists views behind those that they read.
+// viewsInOrder lists views behind those that they read: as the catalog says, or as their text
+// mentions a name, which puts too many in order rather than too few.
 func viewsInOrder(views []*dumpedView) (list []*dumpedView) {
-	byOID := map[string]*dumpedView{}
-	for _, v := range views {
-		byOID[v.oid] = v
-	}
+	done := map[*dumpedView]bool{}
 	var visit func(v *dumpedView)
 	visit = func(v *dumpedView) {
-		if v == nil || slices.Contains(list, v) {
-			return
-		}
-		for _, oid := range v.after {
-			visit(byOID[oid])
+		done[v] = true
+		for _, other := range views {
+			_, name, _ := strings.Cut(strings.ToLower(other.name), strings.ToLower(other.schema)+".")
+			reads := slices.Contains(v.after, other.oid) ||
+				strings.Contains(strings.ToLower(v.query), strings.Trim(name, `"`))
+			if reads && !done[other] {
+				visit(other)
+			}
 		}
 		list = append(list, v)
 	}
 	for _, v := range views {
-		visit(v)
+		if !done[v] {
+			visit(v)
+		}
 	}
 	return list
 }
