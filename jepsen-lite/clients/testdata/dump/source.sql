@@ -44,9 +44,6 @@ COMMENT ON CONSTRAINT named ON author IS 'not empty';
 COMMENT ON VIEW names IS 'some';
 COMMENT ON INDEX "ser V" IS 'both';
 COMMENT ON SEQUENCE fresh IS 'not used';
-<<<<<<< Updated upstream
-=======
 CREATE VIEW early AS SELECT 1 AS x;
 CREATE VIEW late AS SELECT 1 AS x;
 CREATE OR REPLACE VIEW early AS SELECT x FROM LATE;
->>>>>>> Stashed changes
