@@ -16,7 +16,7 @@ func TestCopyFormats(t *testing.T) {
 	const all = "select string_agg(format('%s %L %L', id, v, n), ';' order by id) from c"
 	want := s.value(all)
 	pg := s.conn.PgConn()
-	for _, format := range []string{"text", "csv", "csv, header, quote '''', escape E'\\'",
+	for _, format := range []string{"text", "csv", "csv, header, quote '''', escape E'\\\\'",
 		"binary"} {
 		var out bytes.Buffer
 		tag, err := pg.CopyTo(s.context(), &out, "copy c to stdout (format "+format+")")
