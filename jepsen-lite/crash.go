@@ -35,23 +35,37 @@ func (r *CrashRun) Run(ctx context.Context) error {
 		return err
 	}
 	rng := rand.New(rand.NewPCG(r.Seed, 0))
+	err := rounds(r.Crashes, r.Sessions, r.Progress,
+		func(round uint64, next map[int]int64) (*Seen, error) { return r.round(ctx, rng, round, next) })
+	if err != nil {
+		return err
+	}
+	return r.Journal.Flush()
+}
+
+// rounds runs so many rounds. next is the number of each session's next transaction, which a round
+// is given and whose outcome says what it is for the one behind it.
+func rounds(
+	count, sessions int, progress func(round int, seen *Seen),
+	run func(round uint64, next map[int]int64) (*Seen, error),
+) error {
 	next := map[int]int64{}
-	for id := 1; id <= r.Sessions; id++ {
+	for id := 1; id <= sessions; id++ {
 		next[id] = 1
 	}
-	for round := 1; round <= r.Crashes; round++ {
-		seen, err := r.round(ctx, rng, uint64(round), next)
+	for round := 1; round <= count; round++ {
+		seen, err := run(uint64(round), next)
 		if err != nil {
 			return fmt.Errorf("round %d: %w", round, err)
 		}
 		for id := range next {
 			next[id] = seen.nextOf(id)
 		}
-		if r.Progress != nil {
-			r.Progress(round, seen)
+		if progress != nil {
+			progress(round, seen)
 		}
 	}
-	return r.Journal.Flush()
+	return nil
 }
 
 // round loads the server, crashes it, starts it again and reads what is there. Sometimes it is

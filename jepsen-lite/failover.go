@@ -58,21 +58,10 @@ func (r *FailoverRun) Run(ctx context.Context) (err error) {
 		return err
 	}
 	rng := rand.New(rand.NewPCG(r.Seed, 2))
-	next := map[int]int64{}
-	for id := 1; id <= r.Sessions; id++ {
-		next[id] = 1
-	}
-	for round := 1; round <= r.Failovers; round++ {
-		seen, err := r.round(ctx, rng, uint64(round), next)
-		if err != nil {
-			return fmt.Errorf("failover %d: %w", round, err)
-		}
-		for id := range next {
-			next[id] = seen.nextOf(id)
-		}
-		if r.Progress != nil {
-			r.Progress(round, seen)
-		}
+	err = rounds(r.Failovers, r.Sessions, r.Progress,
+		func(round uint64, next map[int]int64) (*Seen, error) { return r.round(ctx, rng, round, next) })
+	if err != nil {
+		return err
 	}
 	return r.Journal.Flush()
 }

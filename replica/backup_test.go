@@ -188,7 +188,7 @@ func TestBackupHoldsStoreLogAndControlLast(t *testing.T) {
 func TestBackupUnpacksWithTar(t *testing.T) {
 	program, err := exec.LookPath("tar")
 	if err != nil {
-		t.Skip("no tar on this machine")
+		t.Skip("SKIPPED, no tar on this machine")
 	}
 	n := newServed(t)
 	redo := n.grow(3 << 19)
@@ -247,7 +247,7 @@ func TestBackupManifest(t *testing.T) {
 	program, err := exec.LookPath("pg_verifybackup")
 	if err != nil {
 		if program = "/usr/lib/postgresql/15/bin/pg_verifybackup"; !exists(program) {
-			t.Skip("no pg_verifybackup on this machine")
+			t.Skip("SKIPPED, no pg_verifybackup on this machine: install postgresql-15")
 		}
 	}
 	dir := t.TempDir()

@@ -190,6 +190,33 @@ func TestReplicatedDDL(t *testing.T) {
 	s.fails("42P01", "select * from u")
 }
 
+// TestReplicatedSchema: indexes, constraints, views and sequences reach a standby as rows do, and hold
+// on it once it is promoted.
+func TestReplicatedSchema(t *testing.T) {
+	primary := startNode(t)
+	p := primary.session()
+	standby := primary.replicaOf("s")
+	p.do("create table parent (id int primary key); insert into parent values (1)")
+	p.do("create table t (id int generated always as identity primary key, v text unique, " +
+		"n int default 7 check (n > 0), p int references parent)")
+	p.do("insert into t (v, p) select 'v' || i, 1 from generate_series(1, 100) i")
+	p.do("create index by_n on t (n desc); alter table t add column late text default 'x'")
+	p.do("create view w as select id, v from t where n = 7; comment on table t is 'said'")
+	s := standby.catchesUp(primary)
+	require.Equal(t, "42", s.value("select id from t where v = 'v42'"))
+	require.Contains(t, fmt.Sprint(s.rows("explain select id from t where v = 'v42'")), "t_v_key")
+	require.Equal(t, "100", s.value("select count(*) from w"))
+	require.Equal(t, "x", s.value("select late from t where id = 3"))
+	require.Equal(t, "said", s.value("select obj_description('t'::regclass)"))
+	require.Equal(t, "t", s.value("select pg_promote()"))
+	require.Equal(t, "23505", s.fails("23505", "insert into t (v) values ('v42')").Code)
+	s.fails("23514", "insert into t (n) values (0)")
+	s.fails("23503", "insert into t (p) values (2)")
+	s.fails("23503", "delete from parent")
+	s.do("insert into t (v) values ('new')")
+	require.Equal(t, "1", s.value("select count(*) from t where v = 'new' and id > 100"))
+}
+
 // TestReplicatedDDLUnderReads: while tables change on the primary, a reader on the standby never
 // sees a row by another table's description.
 func TestReplicatedDDLUnderReads(t *testing.T) {

@@ -51,7 +51,8 @@ func code(t *testing.T, err error) string {
 	return pg.Code
 }
 
-func TestPgxInItsFiveModes(t *testing.T) {
+// inEveryMode runs a test once in each mode, on a connection of its own.
+func inEveryMode(t *testing.T, run func(t *testing.T, conn *pgx.Conn)) {
 	for name, mode := range pgxModes {
 		t.Run(name, func(t *testing.T) {
 			config, err := pgx.ParseConfig(node.DSN())
@@ -60,10 +61,16 @@ func TestPgxInItsFiveModes(t *testing.T) {
 			conn, err := pgx.ConnectConfig(t.Context(), config)
 			require.NoError(t, err)
 			defer conn.Close(t.Context())
-			require.NoError(t, conn.Ping(t.Context()))
-			roundTrip(t, conn)
+			run(t, conn)
 		})
 	}
+}
+
+func TestPgxInItsFiveModes(t *testing.T) {
+	inEveryMode(t, func(t *testing.T, conn *pgx.Conn) {
+		require.NoError(t, conn.Ping(t.Context()))
+		roundTrip(t, conn)
+	})
 }
 
 func roundTrip(t *testing.T, conn *pgx.Conn) {
@@ -160,31 +167,23 @@ func TestPgxTransactions(t *testing.T) {
 
 // A batch is one implicit transaction that ends at its Sync: a failure in the middle undoes all.
 func TestPgxBatchIsOneTransaction(t *testing.T) {
-	for name, mode := range pgxModes {
-		t.Run(name, func(t *testing.T) {
-			config, err := pgx.ParseConfig(node.DSN())
-			require.NoError(t, err)
-			config.DefaultQueryExecMode = mode
-			conn, err := pgx.ConnectConfig(t.Context(), config)
-			require.NoError(t, err)
-			defer conn.Close(t.Context())
-			do(t, conn, "DROP TABLE IF EXISTS bt")
-			do(t, conn, "CREATE TABLE bt (k int PRIMARY KEY)")
-			batch := &pgx.Batch{}
-			for k := range 10 {
-				batch.Queue("INSERT INTO bt VALUES ($1)", k)
-			}
-			require.NoError(t, conn.SendBatch(t.Context(), batch).Close())
-			batch = &pgx.Batch{}
-			batch.Queue("INSERT INTO bt VALUES ($1)", 100)
-			batch.Queue("INSERT INTO bt VALUES ($1)", 5)
-			batch.Queue("INSERT INTO bt VALUES ($1)", 101)
-			require.Equal(t, "23505", code(t, conn.SendBatch(t.Context(), batch).Close()))
-			var count int
-			require.NoError(t, conn.QueryRow(t.Context(), "SELECT count(*) FROM bt").Scan(&count))
-			require.Equal(t, 10, count)
-		})
-	}
+	inEveryMode(t, func(t *testing.T, conn *pgx.Conn) {
+		do(t, conn, "DROP TABLE IF EXISTS bt")
+		do(t, conn, "CREATE TABLE bt (k int PRIMARY KEY)")
+		batch := &pgx.Batch{}
+		for k := range 10 {
+			batch.Queue("INSERT INTO bt VALUES ($1)", k)
+		}
+		require.NoError(t, conn.SendBatch(t.Context(), batch).Close())
+		batch = &pgx.Batch{}
+		batch.Queue("INSERT INTO bt VALUES ($1)", 100)
+		batch.Queue("INSERT INTO bt VALUES ($1)", 5)
+		batch.Queue("INSERT INTO bt VALUES ($1)", 101)
+		require.Equal(t, "23505", code(t, conn.SendBatch(t.Context(), batch).Close()))
+		var count int
+		require.NoError(t, conn.QueryRow(t.Context(), "SELECT count(*) FROM bt").Scan(&count))
+		require.Equal(t, 10, count)
+	})
 }
 
 func TestPgxCopyFrom(t *testing.T) {

@@ -15,17 +15,9 @@ import (
 // TestPgxTypesInItsFiveModes: the same values come back in every mode, which differ in whether a
 // value travels as text or binary and in who infers its type.
 func TestPgxTypesInItsFiveModes(t *testing.T) {
-	for name, mode := range pgxModes {
-		t.Run(name, func(t *testing.T) {
-			config, err := pgx.ParseConfig(node.DSN())
-			require.NoError(t, err)
-			config.DefaultQueryExecMode = mode
-			conn, err := pgx.ConnectConfig(t.Context(), config)
-			require.NoError(t, err)
-			defer conn.Close(t.Context())
-			typesRoundTrip(t, conn)
-		})
-	}
+	inEveryMode(t, func(t *testing.T, conn *pgx.Conn) {
+		typesRoundTrip(t, conn)
+	})
 }
 
 func typesRoundTrip(t *testing.T, conn *pgx.Conn) {
