@@ -111,6 +111,9 @@ func (srv *Server) openForWrites() {
 		srv.log.Error("catalog not read after the promotion", "err", err)
 	}
 	srv.catalog.Follow(false)
+	if err := srv.catalog.SweepBuilds(srv.life); err != nil {
+		srv.log.Error("entries of unfinished indexes not removed after the promotion", "err", err)
+	}
 	srv.executor.Forget()
 	srv.standby.Store(false)
 	srv.setInternal(map[string]string{settingInHotStandby: "off"})

@@ -46,6 +46,9 @@ func Open(ctx context.Context, db *engine.DB) (*Catalog, error) {
 	if c.following.Load() {
 		return c, nil
 	}
+	if err := c.SweepBuilds(ctx); err != nil {
+		return nil, err
+	}
 	fresh, err := c.fresh(ctx)
 	if err != nil || !fresh {
 		return c, err

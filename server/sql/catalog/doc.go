@@ -20,7 +20,10 @@
 //     leaves a gap.
 //   - C5: on a standby a statement's plan is of a catalog that holds every descriptor its snapshot
 //     can see: both are compared once the snapshot is taken.
+//   - C6: entries of an index that are committed before a descriptor names it have a row in
+//     buildTable, from the first of their commits to the one of the descriptor. So those of an index
+//     that came to nothing are found, and no other's are removed.
 //
-// Lock order: Catalog.oidMu and refreshMu before any engine lock; Catalog.mu is a leaf and is never held across
-// a call into the engine.
+// Lock order: Catalog.oidMu and refreshMu before any engine lock; Catalog.mu is a leaf and is never
+// held across a call into the engine.
 package catalog

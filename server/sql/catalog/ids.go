@@ -9,6 +9,7 @@ const (
 	// SequenceTable holds the state of sequences: oid -> last value and whether it was given out.
 	SequenceTable engine.TableID = 3
 	counterTable  engine.TableID = 4 // name of a counter -> its next value
+	buildTable    engine.TableID = 5 // storage of an index that no descriptor names yet
 )
 
 // FirstUserOID is the first oid a user object gets, as in Postgres (FirstNormalObjectId).

@@ -17,6 +17,8 @@ type Executor struct {
 	planner *plan.Planner
 	builds  indexBuilds
 
+	buildBatch int // bytes of entries in one commit of the making of an index
+
 	mu        sync.Mutex
 	sequences map[uint32]*sequence       // guarded by mu
 	rowIDs    map[engine.TableID]*rowIDs // guarded by mu
@@ -27,7 +29,7 @@ const StatementMemoryMax = 256 << 20
 
 // New makes an executor.
 func New(db *engine.DB, c *catalog.Catalog, p *plan.Planner) *Executor {
-	return &Executor{db: db, catalog: c, planner: p,
+	return &Executor{db: db, catalog: c, planner: p, buildBatch: indexBatchBytes,
 		sequences: map[uint32]*sequence{}, rowIDs: map[engine.TableID]*rowIDs{}}
 }
 

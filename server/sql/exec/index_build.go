@@ -4,17 +4,14 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"ackdb/engine"
 	"ackdb/server/sql/catalog"
 	"ackdb/server/sql/plan"
-	"ackdb/server/sql/types"
 )
 
-// createIndex makes an index of a table that is there and enters every row into it, all in the one
-// transaction: its size is bounded as that of any transaction is. The plan's lock keeps writers
-// away, not readers.
+// createIndex makes an index of a table that is there and enters every row into it. The plan's lock
+// keeps writers away, not readers.
 func (r *run) createIndex(ctx context.Context, t *catalog.Table, wish *catalog.Index) error {
 	if err := r.refuseStale("CREATE INDEX,"); err != nil {
 		return err
@@ -29,7 +26,7 @@ func (r *run) createIndex(ctx context.Context, t *catalog.Table, wish *catalog.I
 	if err := r.env.Txn.ddl.PutTable(ctx, next); err != nil {
 		return err
 	}
-	return r.fillIndex(r.env.Txn.Catalog().TableByOID(t.OID), index)
+	return r.fillIndex(r.env.Txn.Catalog().TableByOID(t.OID), index, true)
 }
 
 // declareIndexes gives the new indexes of a table what they lack, and those it has had their names.
@@ -58,7 +55,7 @@ func (r *run) fillNewIndexes(old *catalog.Table) error {
 		if old.IndexByOID(index.OID) != nil {
 			continue
 		}
-		if err := r.fillIndex(t, index); err != nil {
+		if err := r.fillIndex(t, index, true); err != nil {
 			return err
 		}
 	}
@@ -113,58 +110,13 @@ func (r *run) indexName(
 	}
 }
 
-// fillIndex enters every row of a table into an index that is empty.
-func (r *run) fillIndex(t *catalog.Table, index *catalog.Index) error {
-	var pid int32
-	if host := r.eval.Host; host != nil {
-		pid = host.Identity().PID
-	}
-	build := r.x.builds.begin(pid, t, index)
-	defer r.x.builds.end(build)
-	codec, row := newRowCodec(t), make([]types.Datum, len(t.Columns))
-	it := r.txn.Scan(t.Storage, nil, nil, false)
-	defer it.Close()
-	w := indexWriter{table: t, index: index}
-	for n := 1; it.Next(); n++ {
-		if n%checkEvery == 0 {
-			if err := r.check(); err != nil {
-				return err
-			}
-			build.advance(checkEvery, time.Now())
-		}
-		if err := codec.decode(row, it.Key(), it.Value()); err != nil {
-			return err
-		}
-		if err := w.fill(r, it.Key(), row); err != nil {
-			return err
-		}
-	}
-	return it.Err()
-}
-
-// fill adds the entry of one row that is there already.
-func (x *indexWriter) fill(r *run, key []byte, row []types.Datum) error {
-	x.new.encode(x.index, row, key)
-	if !x.new.exclusive {
-		return x.put(r)
-	}
-	_, found, err := r.txn.Get(r.eval.Ctx, x.index.Storage, x.new.key)
-	if err != nil {
-		return fmt.Errorf("exec: look for a duplicate in %s: %w", x.index.Name, err)
-	}
-	if found {
-		return errNotUniqueIndex(x.table, x.index, row, &r.text)
-	}
-	return x.put(r)
-}
-
 // refillIndexes makes the entries of all indexes of a table anew, behind a rewrite of its rows.
 func (r *run) refillIndexes(t *catalog.Table) error {
 	if err := r.emptyIndexes(t); err != nil {
 		return err
 	}
 	for _, index := range t.Indexes {
-		if err := r.fillIndex(t, index); err != nil {
+		if err := r.fillIndex(t, index, false); err != nil {
 			return err
 		}
 	}

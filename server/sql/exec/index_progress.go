@@ -67,6 +67,13 @@ func (s *indexBuilds) end(b *indexBuild) {
 	s.running = slices.DeleteFunc(s.running, func(x *indexBuild) bool { return x == b })
 }
 
+// restart begins to count anew.
+func (b *indexBuild) restart() {
+	b.of.mu.Lock()
+	defer b.of.mu.Unlock()
+	b.state.Rows = 0
+}
+
 // advance counts rows, and reports when it is time to.
 func (b *indexBuild) advance(rows int64, now time.Time) {
 	b.of.mu.Lock()

@@ -17,6 +17,9 @@ type Txn struct {
 	ddl   catalog.Tx
 	opts  engine.TxnOptions
 	flush bool // holds what must not be lost once it is answered, whatever the level
+
+	// builds are the storages of indexes of this transaction whose entries are committed already.
+	builds []engine.TableID
 }
 
 // Savepoint is a place in a transaction to go back to.
@@ -24,6 +27,8 @@ type Savepoint struct {
 	id    engine.SavepointID
 	mark  int
 	flush bool
+
+	builds int
 }
 
 // Begin starts a transaction.
@@ -35,7 +40,7 @@ func (x *Executor) Begin(opts engine.TxnOptions) *Txn {
 
 // BeginInto starts a transaction in a handle that has none.
 func (x *Executor) BeginInto(t *Txn, opts engine.TxnOptions) {
-	t.x, t.opts, t.flush = x, opts, false
+	t.x, t.opts, t.flush, t.builds = x, opts, false, nil
 	x.db.BeginInto(&t.txn, opts)
 	x.catalog.BeginInto(&t.ddl, &t.txn)
 }
@@ -48,7 +53,8 @@ func (t *Txn) Catalog() *catalog.Snapshot { return t.ddl.Snapshot() }
 
 // Savepoint marks the transaction's state.
 func (t *Txn) Savepoint() Savepoint {
-	return Savepoint{id: t.txn.Savepoint(), mark: t.ddl.Mark(), flush: t.flush}
+	return Savepoint{id: t.txn.Savepoint(), mark: t.ddl.Mark(), flush: t.flush,
+		builds: len(t.builds)}
 }
 
 // RollbackTo takes back everything since the savepoint, which stays.
@@ -58,6 +64,7 @@ func (t *Txn) RollbackTo(s Savepoint) error {
 	}
 	t.ddl.Reset(s.mark)
 	t.flush = s.flush
+	t.sweepBuilds(s.builds)
 	return nil
 }
 
@@ -85,6 +92,10 @@ func (t *Txn) Commit(ctx context.Context, opts engine.CommitOptions) (engine.Com
 		result, err = t.txn.Commit(ctx, opts)
 		return err
 	})
+	if err != nil {
+		t.sweepBuilds(0)
+	}
+	t.builds = nil
 	return result, err
 }
 
@@ -92,4 +103,5 @@ func (t *Txn) Commit(ctx context.Context, opts engine.CommitOptions) (engine.Com
 func (t *Txn) Rollback() {
 	t.txn.Rollback()
 	t.ddl.Reset(0)
+	t.sweepBuilds(0)
 }
