@@ -112,8 +112,8 @@ func TestDeadlockErrorNamesTheCircle(t *testing.T) {
 	var deadlock *DeadlockError
 	require.ErrorAs(t, err, &deadlock)
 	require.Len(t, deadlock.Cycle, 2)
-	require.Contains(t, err.Error(), "session 1 waits for ExclusiveLock on row 62 of table 100")
-	require.Contains(t, err.Error(), "session 2 waits for ExclusiveLock on row 61 of table 100")
+	require.Contains(t, err.Error(), "session 1 waits for AccessExclusiveLock on row 62 of table 100")
+	require.Contains(t, err.Error(), "session 2 waits for AccessExclusiveLock on row 61 of table 100")
 	one.release()
 	two.release()
 }

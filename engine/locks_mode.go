@@ -5,9 +5,19 @@ import "fmt"
 // LockMode is the mode of a row lock.
 type LockMode uint8
 
-// The two modes of a row lock. Shares go together; an update lock stands alone.
+// The four modes of a row lock, weakest first; each keeps out what the one before keeps out.
 const (
-	RowShare LockMode = iota + 1
+	// RowKeyShare keeps the row from being deleted and its key from being changed: what refers to
+	// it stays true. Everything else may be changed.
+	RowKeyShare LockMode = iota + 1
+
+	// RowShare keeps the row as it is.
+	RowShare
+
+	// RowNoKeyUpdate is for who changes the row but not its key.
+	RowNoKeyUpdate
+
+	// RowUpdate is for who deletes the row, adds it or changes its key. It stands alone.
 	RowUpdate
 )
 
@@ -43,13 +53,15 @@ const (
 )
 
 // mode numbers the modes of tables and rows in one sequence, so that one queue serves both: 1 to
-// 8 are TableLockMode, 9 and 10 are rows.
+// 8 are TableLockMode, 9 to 12 are rows.
 type mode uint8
 
 const (
-	modeRowShare  mode = 9
-	modeRowUpdate mode = 10
-	modeCount          = 11
+	modeRowKeyShare    mode = 9
+	modeRowShare       mode = 10
+	modeRowNoKeyUpdate mode = 11
+	modeRowUpdate      mode = 12
+	modeCount               = 13
 )
 
 // modeSet is a set of modes, one bit each.
@@ -82,9 +94,16 @@ var conflicts = [modeCount]modeSet{
 	AccessExclusiveLock: setOf(AccessShareLock, RowShareLock, RowExclusiveLock,
 		ShareUpdateExclusiveLock, ShareLock, ShareRowExclusiveLock, ExclusiveLock,
 		AccessExclusiveLock),
-	modeRowShare:  modeRowUpdate.set(),
-	modeRowUpdate: modeRowShare.set() | modeRowUpdate.set(),
+	modeRowKeyShare:    modeRowUpdate.set(),
+	modeRowShare:       modeRowNoKeyUpdate.set() | modeRowUpdate.set(),
+	modeRowNoKeyUpdate: modeRowShare.set() | modeRowNoKeyUpdate.set() | modeRowUpdate.set(),
+	modeRowUpdate: modeRowKeyShare.set() | modeRowShare.set() | modeRowNoKeyUpdate.set() |
+		modeRowUpdate.set(),
 }
+
+// rowCovered says whether one who holds those modes of a row has no need of m: a mode keeps out
+// whatever the weaker ones do, so any that is not weaker will do.
+func (m mode) rowCovered(held modeSet) bool { return held >= m.set() }
 
 // blockedBy says whether m conflicts with any mode of held.
 func (m mode) blockedBy(held modeSet) bool { return conflicts[m]&held != 0 }
@@ -136,19 +155,23 @@ func (m TableLockMode) String() string {
 // String is the name pg_locks shows for a tuple lock of this mode.
 func (m LockMode) String() string {
 	switch m {
+	case RowKeyShare:
+		return "AccessShareLock"
 	case RowShare:
 		return "RowShareLock"
-	case RowUpdate:
+	case RowNoKeyUpdate:
 		return "ExclusiveLock"
+	case RowUpdate:
+		return "AccessExclusiveLock"
 	}
 	return fmt.Sprintf("row lock mode %d", uint8(m))
 }
 
-func (m LockMode) mode() mode { return modeRowShare + mode(m) - mode(RowShare) }
+func (m LockMode) mode() mode { return modeRowKeyShare + mode(m) - mode(RowKeyShare) }
 
 func (m mode) String() string {
-	if m >= modeRowShare {
-		return LockMode(m - modeRowShare + mode(RowShare)).String()
+	if m >= modeRowKeyShare {
+		return LockMode(m - modeRowKeyShare + mode(RowKeyShare)).String()
 	}
 	return TableLockMode(m).String()
 }

@@ -127,7 +127,7 @@ func (t *lockTable) acquire(
 		l = s.add(hash, &r)
 	}
 	held := l.heldBy(o)
-	if held&r.mode.set() != 0 || r.row && held&modeRowUpdate.set() != 0 {
+	if held&r.mode.set() != 0 || r.row && r.mode.rowCovered(held) {
 		s.mu.Unlock()
 		return l, 0, nil
 	}

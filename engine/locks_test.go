@@ -67,6 +67,48 @@ func TestRowLockConflicts(t *testing.T) {
 	asker.release()
 }
 
+// The table of conflicts of row locks, FOR KEY SHARE first.
+var rowConflictPicture = []string{
+	"...X",
+	"..XX",
+	".XXX",
+	"XXXX",
+}
+
+func TestRowLockModes(t *testing.T) {
+	b := newLockBench(t)
+	holder, asker := b.session(1), b.session(2)
+	for i, line := range rowConflictPicture {
+		for j, c := range line {
+			held, asked := RowKeyShare+LockMode(i), RowKeyShare+LockMode(j)
+			holder.mustRow("k", held)
+			err := asker.row("k", asked, NoWait)
+			if c == 'X' {
+				require.ErrorIs(t, err, ErrLockNotAvailable, "%v while %v is held", asked, held)
+			} else {
+				require.NoError(t, err, "%v while %v is held", asked, held)
+			}
+			asker.release()
+			holder.mustRow("k", asked) // one's own locks are no conflict, whatever their order
+			require.Equal(t, max(held, asked), strongestRowMode(b), "%v, then %v", held, asked)
+			holder.release()
+		}
+	}
+}
+
+// strongestRowMode is the strongest mode in which a row is locked.
+func strongestRowMode(b *lockBench) LockMode {
+	strongest := LockMode(0)
+	for _, l := range b.db.locks.list() {
+		for m := RowKeyShare; m <= RowUpdate; m++ {
+			if l.Row && l.Mode == m.String() {
+				strongest = max(strongest, m)
+			}
+		}
+	}
+	return strongest
+}
+
 // A share lock asked for behind a waiting update lock has to wait too, or readers that come and
 // go would keep the writer out for ever.
 func TestQueueIsFair(t *testing.T) {

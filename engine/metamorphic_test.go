@@ -127,12 +127,9 @@ func (t *driven) run(op enginetest.Op) (string, error) {
 	case enginetest.OpScan:
 		return t.scan(table, op)
 	case enginetest.OpLock:
-		policy, mode := NoWait, RowUpdate
+		policy, mode := NoWait, LockMode(op.RowMode)
 		if op.Skip {
 			policy = SkipLocked
-		}
-		if op.Share {
-			mode = RowShare
 		}
 		return t.lock(table, key, mode, policy)
 	case enginetest.OpLockTable:

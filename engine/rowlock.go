@@ -37,7 +37,8 @@ func (t *Txn) LockTable(ctx context.Context, table TableID, m TableLockMode, p W
 
 // LockRow locks a row, which need not exist, and then reads the newest committed row, overlaid by
 // the transaction's own write. A transaction with one snapshot fails with ErrSerialization if the
-// row has changed since: the first updater won.
+// row has changed since: the first updater won. With RowKeyShare it does so only if the row has
+// come or gone since, and gives the row of the snapshot.
 func (t *Txn) LockRow(
 	ctx context.Context, table TableID, key []byte, m LockMode, p WaitPolicy,
 ) (RowState, error) {
@@ -58,10 +59,13 @@ func (t *Txn) LockRow(
 			return RowState{Value: value, Exists: state == ownSet}, nil
 		}
 	}
-	if t.opts.Isolation != ReadCommitted {
-		return t.checkFirstUpdater(table, key)
+	switch {
+	case t.opts.Isolation == ReadCommitted:
+		return t.newestAfterLock(table, key)
+	case m == RowKeyShare:
+		return t.checkKeyStands(table, key)
 	}
-	return t.newestAfterLock(table, key)
+	return t.checkFirstUpdater(table, key)
 }
 
 func (t *Txn) lockable() error {
@@ -74,9 +78,10 @@ func (t *Txn) lockable() error {
 	return t.db.writableNode()
 }
 
-// lockForWrite locks a row for a writer that does not want to know it.
+// lockForWrite locks a row for a writer that does not want to know it and leaves its key. If there
+// is no such row, whoever asks for it with RowKeyShare is told so, as it would be a moment before.
 func (t *Txn) lockForWrite(ctx context.Context, table TableID, key []byte) error {
-	if err := t.acquireRow(ctx, table, key, RowUpdate, Wait); err != nil {
+	if err := t.acquireRow(ctx, table, key, RowNoKeyUpdate, Wait); err != nil {
 		return err
 	}
 	t.look()
@@ -148,6 +153,32 @@ func (s *txnState) checkFirstUpdater(table TableID, key []byte) (RowState, error
 		s.reads.addPoint(s.keyBuf)
 	}
 	return RowState{Value: row.value, Exists: row.exists}, nil
+}
+
+// checkKeyStands is checkFirstUpdater for one who cares only that the row is there. It may have
+// changed since the snapshot: what the transaction read of it is then still what it was then. That
+// it is there is not validated at commit, as other reads of a SERIALIZABLE transaction are: it was
+// so in the snapshot, and the lock keeps it so until the end.
+func (s *txnState) checkKeyStands(table TableID, key []byte) (RowState, error) {
+	if err := s.needView(); err != nil {
+		return RowState{}, err
+	}
+	row, err := s.readNewest(table, key)
+	if err != nil {
+		return RowState{}, err
+	}
+	was, err := s.readCommitted(s.view.get, s.keyBuf)
+	switch {
+	case err != nil:
+		return RowState{}, err
+	case row.exists && !was.exists:
+		return RowState{}, &SerializationError{Reason: ConcurrentUpdate}
+	case !row.exists && was.exists:
+		return RowState{}, &SerializationError{Reason: ConcurrentDelete}
+	case !row.exists && s.reads != nil:
+		s.reads.addPoint(s.keyBuf)
+	}
+	return RowState{Value: was.value, Exists: row.exists}, nil
 }
 
 // newestAfterLock reads a row just locked, for READ COMMITTED.

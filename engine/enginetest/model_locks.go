@@ -19,13 +19,24 @@ const (
 	modeRowExclusiveTable = 3
 	modeExclusiveTable    = 7
 	modeAccessExclusive   = 8
-	modeShare             = 9  // of a row
-	modeUpdate            = 10 // of a row
+
+	modesOfTables   = 8 // those above are of rows
+	modeKeyShare    = 1 + modesOfTables
+	modeNoKeyUpdate = 3 + modesOfTables
+	modeUpdate      = 4 + modesOfTables
 )
 
+// Postgres' table of conflicts of row locks, FOR KEY SHARE first.
+var rowConflictPicture = [4]string{
+	"...X",
+	"..XX",
+	".XXX",
+	"XXXX",
+}
+
 func conflicting(a, b int) bool {
-	if a >= modeShare {
-		return a == modeUpdate || b == modeUpdate
+	if a > modesOfTables {
+		return rowConflictPicture[a-modeKeyShare][b-modeKeyShare] == 'X'
 	}
 	return conflictPicture[a-1][b-1] == 'X'
 }
@@ -45,8 +56,10 @@ func tableTarget(table int) string { return fmt.Sprintf("%d", table) }
 // try takes a lock or says that it is not available.
 func (l *modelLocks) try(t *modelTxn, target string, mode int) bool {
 	mine := l.held[target][t]
-	if mine[mode] || mode == modeShare && mine[modeUpdate] {
-		return true
+	for m := mode; m == mode || mode > modesOfTables && m <= modeUpdate; m++ {
+		if mine[m] {
+			return true // this one, or of a row one that keeps out more
+		}
 	}
 	for other, modes := range l.held[target] {
 		for m := range modes {
@@ -82,7 +95,7 @@ func (l *modelLocks) covers(t *modelTxn, table, mode int) bool {
 }
 
 // tryRow takes a row lock, and first the table lock that goes with it.
-func (l *modelLocks) tryRow(t *modelTxn, table int, key string, share bool) bool {
+func (l *modelLocks) tryRow(t *modelTxn, table int, key string, rowMode int) bool {
 	if !l.covers(t, table, modeRowShareTable) &&
 		!l.try(t, tableTarget(table), modeRowShareTable) {
 		return false
@@ -91,11 +104,7 @@ func (l *modelLocks) tryRow(t *modelTxn, table int, key string, share bool) bool
 	if mine[modeExclusiveTable] || mine[modeAccessExclusive] {
 		return true
 	}
-	mode := modeUpdate
-	if share {
-		mode = modeShare
-	}
-	return l.try(t, rowKey(table, key), mode)
+	return l.try(t, rowKey(table, key), rowMode+modesOfTables)
 }
 
 func (l *modelLocks) releaseTo(t *modelTxn, n int) {

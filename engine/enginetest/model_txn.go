@@ -180,7 +180,7 @@ func (t *modelTxn) lock(op Op) string {
 	if t.readOnly {
 		return AnswerReadOnly
 	}
-	if !t.m.locks.tryRow(t, op.Table, op.Key, op.Share) {
+	if !t.m.locks.tryRow(t, op.Table, op.Key, op.RowMode) {
 		if op.Skip {
 			return AnswerSkipped
 		}
@@ -191,6 +191,9 @@ func (t *modelTxn) lock(op Op) string {
 		return Found(own.value, !own.deleted)
 	}
 	row, ok := t.m.rows[key]
+	if t.level != ReadCommitted && op.RowMode+modesOfTables == modeKeyShare {
+		return t.checkKeyStands(key)
+	}
 	if t.level != ReadCommitted {
 		if answer := t.checkFirstUpdater(key); answer != AnswerOK {
 			return answer
@@ -221,6 +224,21 @@ func (t *modelTxn) checkFirstUpdater(key string) string {
 	}
 	t.reads.keys = append(t.reads.keys, key)
 	return AnswerOK
+}
+
+// checkKeyStands answers one who cares only that the row is there, as it was in the snapshot.
+func (t *modelTxn) checkKeyStands(key string) string {
+	_, is := t.m.rows[key]
+	row, was := t.needView().rows[key]
+	switch {
+	case is && !was:
+		return AnswerConcurrentWrite
+	case was && !is:
+		return AnswerConcurrentGone
+	case !is:
+		t.reads.keys = append(t.reads.keys, key)
+	}
+	return Found(row.value, is)
 }
 
 // leave rolls back to a savepoint or releases it.
@@ -259,7 +277,7 @@ func (t *modelTxn) write(op Op) string {
 	case OpDeleteRange:
 		t.deleteRange(spanOf(op.Table, op.Key, op.Hi))
 	case OpUpsert:
-		if !t.m.locks.tryRow(t, op.Table, op.Key, false) {
+		if !t.m.locks.tryRow(t, op.Table, op.Key, modeNoKeyUpdate-modesOfTables) {
 			return AnswerLocked
 		}
 		if t.level != ReadCommitted {
@@ -269,7 +287,8 @@ func (t *modelTxn) write(op Op) string {
 		}
 		t.own.rows[key] = ownRow{value: op.Value}
 	default:
-		answer := t.lock(Op{Table: op.Table, Key: op.Key})
+		answer := t.lock(Op{Table: op.Table, Key: op.Key,
+			RowMode: modeUpdate - modesOfTables})
 		if !strings.HasPrefix(answer, "=") && !strings.HasPrefix(answer, AnswerAbsent) {
 			return answer
 		}

@@ -54,7 +54,7 @@ type Op struct {
 	Value     string
 	Reverse   bool
 	Limit     int // rows a scan takes; below 0 all
-	Share     bool
+	RowMode   int // 1 to 4, of a row lock
 	Skip      bool
 	Mode      int // 1 to 8, a table lock
 	Savepoint int // position among the open ones
@@ -110,7 +110,7 @@ func draw(rng *rand.Rand, total int) Op {
 	op := Op{
 		Kind: kind, Txn: rng.IntN(Slots), Level: Level(rng.IntN(3)), ReadOnly: rng.IntN(10) == 0,
 		Table: rng.IntN(Tables), Key: drawKey(rng), Reverse: rng.IntN(2) == 0,
-		Limit: rng.IntN(6) - 1, Share: rng.IntN(3) == 0, Skip: rng.IntN(2) == 0,
+		Limit: rng.IntN(6) - 1, RowMode: 1 + rng.IntN(4), Skip: rng.IntN(2) == 0,
 		Mode: 1 + rng.IntN(8), Savepoint: rng.IntN(3),
 	}
 	if rng.IntN(3) > 0 {
@@ -135,7 +135,7 @@ func (o Op) String() string {
 	case OpGet, OpWrite, OpUpsert, OpDelete:
 		return fmt.Sprintf("%s %d/%s %s", s, o.Table, o.Key, o.Value)
 	case OpLock:
-		return fmt.Sprintf("%s %d/%s share %t skip %t", s, o.Table, o.Key, o.Share, o.Skip)
+		return fmt.Sprintf("%s %d/%s mode %d skip %t", s, o.Table, o.Key, o.RowMode, o.Skip)
 	case OpScan, OpDeleteRange:
 		return fmt.Sprintf("%s %d/[%s, %s) reverse %t limit %d",
 			s, o.Table, o.Key, o.Hi, o.Reverse, o.Limit)

@@ -76,7 +76,7 @@ func (r *run) lockParent(
 	check *plan.ParentCheck, t *catalog.Table, key []byte, row []types.Datum,
 ) error {
 	parent := check.Parent
-	state, err := r.txn.LockRow(r.eval.Ctx, parent.Storage, key, engine.RowShare, engine.Wait)
+	state, err := r.txn.LockRow(r.eval.Ctx, parent.Storage, key, engine.RowKeyShare, engine.Wait)
 	if err != nil {
 		return lockRowError(err, parent.Name)
 	}

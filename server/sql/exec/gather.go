@@ -187,7 +187,7 @@ func (o *gatheredWrite) take(r *run, read []types.Datum) error {
 // into the row at hand, and checked again.
 func (o *gatheredWrite) lock(r *run, key []byte, row []types.Datum) (bool, error) {
 	t := o.target.Table
-	state, err := r.txn.LockRow(r.eval.Ctx, t.Storage, key, engine.RowUpdate, engine.Wait)
+	state, err := r.txn.LockRow(r.eval.Ctx, t.Storage, key, o.target.Lock, engine.Wait)
 	if err != nil {
 		return false, lockRowError(err, t.Name)
 	}

@@ -50,7 +50,7 @@ func (o *insert) inTheWay(r *run, index *catalog.Index) (key, value []byte, err 
 	w := o.writer
 	if index == w.table.PrimaryKey {
 		key := bytes.Clone(w.codec.encodeKey(o.row))
-		state, err := w.lock(r, key)
+		state, err := w.lockAs(r, key, o.node.Conflict.Lock)
 		if err != nil || !state.Exists {
 			return nil, nil, err
 		}
@@ -67,7 +67,7 @@ func (o *insert) inTheWay(r *run, index *catalog.Index) (key, value []byte, err 
 		if key == nil || err != nil {
 			return nil, nil, err
 		}
-		state, err := w.lock(r, key)
+		state, err := w.lockAs(r, key, o.node.Conflict.Lock)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -116,7 +116,7 @@ func (o *insert) one(r *run) (bool, error) {
 		}
 		return true, o.add(r, o.row)
 	}
-	state, err := w.lock(r, key)
+	state, err := w.lockAs(r, key, o.node.Conflict.Lock)
 	if err != nil {
 		return false, err
 	}

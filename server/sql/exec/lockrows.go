@@ -89,10 +89,15 @@ func (o *lockRows) lock(
 }
 
 func lockMode(s parse.LockStrength) engine.LockMode {
-	if s >= parse.ForNoKeyUpdate {
-		return engine.RowUpdate
+	switch s {
+	case parse.ForKeyShare:
+		return engine.RowKeyShare
+	case parse.ForShare:
+		return engine.RowShare
+	case parse.ForNoKeyUpdate:
+		return engine.RowNoKeyUpdate
 	}
-	return engine.RowShare
+	return engine.RowUpdate
 }
 
 func waitPolicy(w parse.LockWait) engine.WaitPolicy {

@@ -9,6 +9,7 @@ import (
 // target finds the rows an UPDATE or DELETE works on and locks each (X3).
 type target struct {
 	node   *plan.Scan
+	mode   engine.LockMode
 	row    []types.Datum // a row that was read under its lock
 	scan   *scan         // nil for a point
 	point  bool          // one key: it is locked without having been read
@@ -18,8 +19,9 @@ type target struct {
 	writer *writer
 }
 
-func newTarget(n *plan.Scan) target {
-	t := target{node: n, point: n.Access.Single(),
+func newTarget(of *plan.Target) target {
+	n := of.In
+	t := target{node: n, mode: of.Lock, point: n.Access.Single(),
 		writer: changer(n.Table), row: make([]types.Datum, len(n.Table.Columns))}
 	if !t.point {
 		t.scan = newScan(n)
@@ -76,7 +78,7 @@ func (t *target) next(r *run) (row []types.Datum, key []byte, err error) {
 // since; nil for what was not read.
 func (t *target) lock(r *run, key []byte, read []types.Datum) ([]types.Datum, error) {
 	node := t.node
-	state, err := r.txn.LockRow(r.eval.Ctx, node.Table.Storage, key, engine.RowUpdate, engine.Wait)
+	state, err := r.txn.LockRow(r.eval.Ctx, node.Table.Storage, key, t.mode, engine.Wait)
 	if err != nil {
 		return nil, lockRowError(err, node.Table.Name)
 	}
@@ -107,7 +109,7 @@ type update struct {
 }
 
 func newUpdate(n *plan.Update) *update {
-	o := &update{node: n, target: newTarget(n.In), returned: returned{exprs: n.Returning},
+	o := &update{node: n, target: newTarget(&n.Target), returned: returned{exprs: n.Returning},
 		new: make([]types.Datum, len(n.Table.Columns))}
 	o.writer.checks, o.writer.foreign = n.Checks, newForeignWork(n.Foreign)
 	return o
@@ -149,7 +151,7 @@ type remove struct {
 }
 
 func newDelete(n *plan.Delete) *remove {
-	o := &remove{node: n, target: newTarget(n.In), returned: returned{exprs: n.Returning}}
+	o := &remove{node: n, target: newTarget(&n.Target), returned: returned{exprs: n.Returning}}
 	o.writer.foreign = newForeignWork(n.Foreign)
 	return o
 }

@@ -85,9 +85,14 @@ func (w *writer) check(r *run, row []types.Datum) error {
 	return nil
 }
 
-// lock takes the row for writing and gives it as it is then.
+// lock takes the place of a row that is to be added and gives what is there then.
 func (w *writer) lock(r *run, key []byte) (engine.RowState, error) {
-	state, err := r.txn.LockRow(r.eval.Ctx, w.table.Storage, key, engine.RowUpdate, engine.Wait)
+	return w.lockAs(r, key, engine.RowUpdate)
+}
+
+// lockAs takes the row for writing and gives it as it is then.
+func (w *writer) lockAs(r *run, key []byte, mode engine.LockMode) (engine.RowState, error) {
+	state, err := r.txn.LockRow(r.eval.Ctx, w.table.Storage, key, mode, engine.Wait)
 	if err != nil {
 		return state, lockRowError(err, w.table.Name)
 	}

@@ -78,7 +78,11 @@ func (a *analyzer) foreignOfInsert(ins *Insert) *ForeignChecks {
 			moves = moves || keyColumn(ins.Table, set.Column)
 		}
 	}
-	return a.foreign(ins.Table, func(int) bool { return true }, moves)
+	f := a.foreign(ins.Table, func(int) bool { return true }, moves)
+	if ins.Conflict != nil {
+		ins.Conflict.Lock = keyLock(moves, f)
+	}
+	return f
 }
 
 func keyColumn(t *catalog.Table, column int) bool {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"ackdb/engine"
 	"ackdb/server/sql/builtin"
 	"ackdb/server/sql/catalog"
 	"ackdb/server/sql/parse"
@@ -158,6 +159,8 @@ type Conflict struct {
 	// Set and Where read the existing row followed by the proposed one (excluded).
 	Set   []SetColumn
 	Where Expr
+	// Lock is how the row in the way is locked.
+	Lock engine.LockMode
 	// Any says that no conflict target was named.
 	Any bool
 	// Arbiters are the unique keys whose conflicts are meant; of others they are errors.

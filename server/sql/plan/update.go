@@ -3,6 +3,7 @@ package plan
 import (
 	"slices"
 
+	"ackdb/engine"
 	"ackdb/server/sql/catalog"
 	"ackdb/server/sql/parse"
 	"ackdb/server/sql/types"
@@ -19,6 +20,8 @@ type Target struct {
 	In      *Scan // WithKey
 	Source  Node
 	Recheck Expr // over a row of Source, when the row it begins with changed before it was locked
+
+	Lock engine.LockMode // of each row
 }
 
 // update plans UPDATE and describes what RETURNING gives.
@@ -48,7 +51,17 @@ func (a *analyzer) update(n *parse.UpdateStmt) (Node, []Column, error) {
 	up.Foreign = a.foreign(t.table, func(column int) bool {
 		return slices.ContainsFunc(up.Set, func(s SetColumn) bool { return s.Column == column })
 	}, up.SetsKey)
+	up.Lock = keyLock(up.SetsKey, up.Foreign)
 	return up, columns, nil
+}
+
+// keyLock is how a row is locked that is changed: while its key stays, whoever refers to it need
+// not wait.
+func keyLock(setsKey bool, f *ForeignChecks) engine.LockMode {
+	if setsKey || f != nil && len(f.Children) > 0 {
+		return engine.RowUpdate
+	}
+	return engine.RowNoKeyUpdate
 }
 
 // delete plans DELETE and describes what RETURNING gives.
@@ -64,6 +77,7 @@ func (a *analyzer) delete(n *parse.DeleteStmt) (Node, []Column, error) {
 		return nil, nil, err
 	}
 	del.Target = t.plan(subplans(del))
+	del.Lock = engine.RowUpdate
 	del.Foreign = a.foreign(t.table, func(int) bool { return false }, true)
 	return del, columns, nil
 }
