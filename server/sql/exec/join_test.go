@@ -96,6 +96,8 @@ func TestStatementMemory(t *testing.T) {
 		"SELECT count(*) FROM (SELECT 'y' EXCEPT SELECT s.t FROM " + series + ") q",
 		"SELECT count(*) FROM (SELECT s.n, row_number() OVER (ORDER BY s.t) FROM " + series + ") q",
 		"WITH c AS MATERIALIZED (SELECT * FROM " + series + ") SELECT count(*) FROM c",
+		"WITH RECURSIVE t(x) AS (SELECT repeat('x', 1000000) UNION ALL SELECT x || 'y' FROM t)" +
+			" SELECT count(*) FROM t",
 		"SELECT count(*) FROM (SELECT s.n FROM " + series + " ORDER BY s.t) q",
 		"SELECT length(ARRAY(SELECT s.t FROM " + series + ")::text)",
 		"SELECT 'x' IN (SELECT s.t FROM " + series + ")",
@@ -119,6 +121,7 @@ func TestCancelInsideLoops(t *testing.T) {
 		"SELECT 1 FROM m a, m b, m c WHERE a.a + b.a + c.a < 0",
 		"SELECT 1 FROM m a JOIN m b ON a.a % 1 = b.a % 1 JOIN m c ON c.a < 0 - b.a",
 		"SELECT count(*) FROM " + big,
+		"WITH RECURSIVE t(n) AS (SELECT 1 UNION SELECT n FROM t, " + big + " g) SELECT 1 FROM t",
 		"SELECT n % 2, count(*) FROM " + big + " n GROUP BY 1",
 		"SELECT DISTINCT n % 2 FROM " + big + " n",
 		"SELECT n % 2 FROM " + big + " n INTERSECT SELECT 5",

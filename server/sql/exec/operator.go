@@ -61,6 +61,8 @@ func (r *run) build(n plan.Node) (operator, error) {
 		return r.buildSetOp(n)
 	case *plan.CTEScan:
 		return r.buildCTEScan(n)
+	case *plan.RecursiveUnion:
+		return r.buildRecursiveUnion(n)
 	}
 	if in := inputOf(n); in != nil {
 		below, err := r.buildStep(in)
@@ -131,7 +133,7 @@ func (r *run) buildOver(n plan.Node, in operator) operator {
 	case *plan.LockRows:
 		return &lockRows{node: n, in: in}
 	}
-	return &with{node: n.(*plan.With), in: in}
+	return &with{run: r, node: n.(*plan.With), in: in}
 }
 
 // buildSource makes the operators that read no other.
@@ -145,6 +147,8 @@ func (r *run) buildSource(n plan.Node) (operator, error) {
 		return &virtualScan{node: n, hold: hold{run: r}}, nil
 	case *plan.FunctionScan:
 		return &functionScan{node: n}, nil
+	case *plan.WorkTableScan:
+		return &workTableScan{node: n, union: r.unions[n.Union]}, nil
 	case *plan.Explain:
 		return &explain{node: n}, nil
 	}

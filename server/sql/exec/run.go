@@ -17,8 +17,9 @@ type run struct {
 	plan *plan.Prepared
 	eval plan.Eval
 
-	queries []operator               // of the expressions, by plan.SubPlan.Index; nil until one runs
-	ctes    map[*plan.CTE]*cteRows   // of WITH
+	queries []operator             // of the expressions, by plan.SubPlan.Index; nil until one runs
+	ctes    map[*plan.CTE]*cteRows // of WITH
+	unions  map[*plan.RecursiveUnion]*recursiveUnion
 	stats   map[plan.Node]*nodeStats // of EXPLAIN ANALYZE; else nil
 
 	text  types.Env     // env's, with names of the catalog
@@ -56,7 +57,8 @@ func (s *Session) put(r *run) {
 			op.close()
 		}
 	}
-	r.env, r.plan, r.eval.Params, r.queries, r.ctes, r.stats = nil, nil, nil, nil, nil, nil
+	r.env, r.plan, r.eval.Params, r.queries, r.stats = nil, nil, nil, nil, nil
+	r.ctes, r.unions = nil, nil
 	s.free = r
 }
 

@@ -5,16 +5,54 @@ import (
 	"ackdb/server/sql/types"
 )
 
-// cteRows are the rows of a query of WITH, which all who read it share.
+// cteRows are the rows of a query of WITH, which all who read it share. They come as they are asked
+// for, so that a query without an end can be read as far as a LIMIT goes.
 type cteRows struct {
 	hold
-	op   operator
-	read bool // the query has run
-	rows [][]types.Datum
+	op     operator
+	opened bool // and not closed again
+	ended  bool
+	rows   [][]types.Datum
+}
+
+// row gives the i-th row; nil behind the last.
+func (c *cteRows) row(r *run, i int) ([]types.Datum, error) {
+	if i < len(c.rows) {
+		return c.rows[i], nil
+	}
+	if c.ended {
+		return nil, nil
+	}
+	if !c.opened {
+		c.opened = true
+		if err := c.op.open(r); err != nil {
+			return nil, err
+		}
+	}
+	row, err := c.op.next(r)
+	if err != nil {
+		return nil, err
+	}
+	if row == nil {
+		c.ended = true
+		c.stop()
+		return nil, nil
+	}
+	row = cloneRow(row)
+	c.rows = append(c.rows, row)
+	return row, c.keep(rowSize(row))
+}
+
+func (c *cteRows) stop() {
+	if c.opened {
+		c.opened = false
+		c.op.close()
+	}
 }
 
 // with runs the queries of a WITH clause anew whenever it is opened.
 type with struct {
+	run  *run
 	node *plan.With
 	in   operator
 }
@@ -24,15 +62,19 @@ func (o *with) open(r *run) error {
 	return o.in.open(r)
 }
 
-func (o *with) close() { o.in.close() }
+func (o *with) close() {
+	o.in.close()
+	o.forget(o.run)
+}
 
 func (o *with) next(r *run) ([]types.Datum, error) { return o.in.next(r) }
 
 func (o *with) forget(r *run) {
 	for _, cte := range o.node.CTEs {
 		if c := r.ctes[cte]; c != nil {
+			c.stop()
 			c.release()
-			c.read, c.rows = false, nil
+			c.ended, c.rows = false, nil
 		}
 	}
 }
@@ -82,43 +124,18 @@ func (r *run) cte(n *plan.CTE) (*cteRows, error) {
 	return c, nil
 }
 
-func (o *cteScan) open(r *run) error {
+func (o *cteScan) open(*run) error {
 	o.at = 0
-	if o.rows.read {
-		return nil
-	}
-	o.rows.read = true
-	return o.rows.fill(r)
+	return nil
 }
 
 func (o *cteScan) close() {}
 
 func (o *cteScan) next(r *run) ([]types.Datum, error) {
-	if o.at == len(o.rows.rows) {
-		return nil, nil
-	}
 	if o.at++; o.at%checkEvery == 0 {
 		if err := r.check(); err != nil {
 			return nil, err
 		}
 	}
-	return o.rows.rows[o.at-1], nil
-}
-
-// fill runs the query and keeps its rows (X1).
-func (c *cteRows) fill(r *run) error {
-	defer c.op.close()
-	if err := c.op.open(r); err != nil {
-		return err
-	}
-	for {
-		row, err := c.op.next(r)
-		if row == nil || err != nil {
-			return err
-		}
-		c.rows = append(c.rows, cloneRow(row))
-		if err := c.keep(rowSize(row)); err != nil {
-			return err
-		}
-	}
+	return o.rows.row(r, o.at-1)
 }

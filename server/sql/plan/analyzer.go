@@ -54,6 +54,9 @@ type level struct {
 	ctes      []*cteName
 	laterCTEs []*parse.CTE
 
+	// recursive says that FROM reads what a recursive query around this one got last.
+	recursive bool
+
 	// hints are the types that a bare literal or parameter takes at each place of the select list:
 	// the target columns of an INSERT ... SELECT.
 	hints []types.OID

@@ -29,7 +29,8 @@ func ExplainLines(p *Prepared, measure func(Node) string) []string {
 	sources := 0
 	visit(p.Root, func(n Node) bool {
 		switch n.(type) {
-		case *Scan, *VirtualScan, *FunctionScan, *SubqueryScan, *CTEScan, *Values:
+		case *Scan, *VirtualScan, *FunctionScan, *SubqueryScan, *CTEScan,
+			*WorkTableScan, *Values:
 			sources++
 		}
 		return true

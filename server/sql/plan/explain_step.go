@@ -269,6 +269,17 @@ func (s *SetOp) explain(x *explainer) {
 	x.inputs(s, s.Left, s.Right)
 }
 
+func (u *RecursiveUnion) explain(x *explainer) {
+	x.step(u, "Recursive Union")
+	x.inputs(u, u.First, u.Next)
+}
+
+func (w *WorkTableScan) explain(x *explainer) {
+	x.step(w, "WorkTable Scan on %s", named(w.Name, w.Alias))
+	x.filter(w.Filter)
+	x.inputs(w)
+}
+
 func (w *With) explain(x *explainer) {
 	w.In.explain(x)
 	for _, cte := range w.CTEs {

@@ -160,7 +160,7 @@ func (a *analyzer) aggregate(n *parse.FuncCall) (Expr, error) {
 		return nil, a.unsupported(n.Pos, "an aggregate over columns of an outer query")
 	}
 	call := AggregateCall{Fn: fn, Name: n.Name.Name, Args: args, Star: n.Star,
-		Distinct: n.Distinct, T: types.Type{OID: fn.Result, Mod: types.NoMod}}
+		Distinct: n.Distinct, T: types.Type{OID: fn.Result, Mod: types.NoMod}, pos: n.Pos}
 	if n.Filter != nil {
 		if call.Filter, err = a.condition(n.Filter, "FILTER"); err != nil {
 			return nil, err

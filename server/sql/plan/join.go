@@ -76,6 +76,8 @@ func (a *analyzer) planLeaf(leaf Node, terms []Expr) Node {
 		n.Filter = cond
 	case *CTEScan:
 		n.Filter = cond
+	case *WorkTableScan:
+		n.Filter = cond
 	default:
 		if cond != nil {
 			return &Filter{In: leaf, Cond: cond}
@@ -313,7 +315,7 @@ func size(n Node) int {
 			return 2
 		}
 		return 3
-	case *Values, *VirtualScan, *FunctionScan:
+	case *Values, *VirtualScan, *FunctionScan, *WorkTableScan:
 		return 1
 	case *Limit:
 		return 1

@@ -83,6 +83,8 @@ type AggregateCall struct {
 	Filter   Expr
 	OrderBy  []SortKey
 	T        types.Type
+
+	pos parse.Pos
 }
 
 // SortKey is one item of ORDER BY.

@@ -29,6 +29,8 @@ func inputs(n Node) []Node {
 		return []Node{n.Left, n.Right}
 	case *SetOp:
 		return []Node{n.Left, n.Right}
+	case *RecursiveUnion:
+		return []Node{n.First, n.Next}
 	case *CTEScan:
 		if n.CTE.Inline {
 			return []Node{n.CTE.Node}
@@ -100,6 +102,8 @@ func exprs(n Node) []Expr {
 	case *SubqueryScan:
 		add(n.Filter)
 	case *CTEScan:
+		add(n.Filter)
+	case *WorkTableScan:
 		add(n.Filter)
 	case *Join:
 		add(n.Cond)

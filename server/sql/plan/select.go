@@ -85,6 +85,9 @@ func (a *analyzer) resolveSelect(n *parse.SelectStmt) (*selecting, []Column, err
 	if err := a.clauses(s); err != nil {
 		return nil, nil, err
 	}
+	if err := a.checkRecursiveTerm(s); err != nil {
+		return nil, nil, err
+	}
 	columns := make([]Column, len(s.outs))
 	for i, out := range s.outs {
 		oid, attnum := a.scope.origin(out.expr)

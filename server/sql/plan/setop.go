@@ -32,13 +32,8 @@ func (a *analyzer) setOperation(n *parse.SelectStmt) (Node, []Column, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(left.columns) != len(right.columns) {
-		pos := parse.NoPos
-		if len(right.columns) > 0 {
-			pos = right.columns[0].pos
-		}
-		return nil, nil, a.errorf(pos, types.CodeSyntax,
-			"each %s query must have the same number of columns", name)
+	if err := a.sameWidth(name, left, right); err != nil {
+		return nil, nil, err
 	}
 	columns := make([]Column, len(left.columns))
 	for i := range columns {
@@ -62,6 +57,18 @@ func (a *analyzer) setOperation(n *parse.SelectStmt) (Node, []Column, error) {
 	}
 	node := &SetOp{Op: n.Op, All: n.All, Left: left.done(), Right: right.done()}
 	return a.orderSet(n, node, columns)
+}
+
+func (a *analyzer) sameWidth(name string, left, right *setSide) error {
+	if len(left.columns) == len(right.columns) {
+		return nil
+	}
+	pos := parse.NoPos
+	if len(right.columns) > 0 {
+		pos = right.columns[0].pos
+	}
+	return a.errorf(pos, types.CodeSyntax,
+		"each %s query must have the same number of columns", name)
 }
 
 // setType gives the type that a column of both sides takes.

@@ -35,7 +35,7 @@ type cteName struct {
 	cte     *CTE
 	columns []Column
 	reads   []*[]openBinding // of the scopes around the WITH
-	pending bool             // its own query is being analyzed
+	union   *RecursiveUnion  // while the part of its query that reads itself is analyzed
 }
 
 // withClause is a WITH whose names are in use.
@@ -54,39 +54,61 @@ func (a *analyzer) with(n *parse.WithClause) (*withClause, error) {
 					"WITH query name \"%s\" specified more than once", item.Name)
 			}
 		}
-		always := item.Materialize == parse.MaterializeAlways
-		c := &cteName{cte: &CTE{Name: item.Name, always: always}}
-		if n.Recursive {
-			c.pending = true
-			a.ctes = append(a.ctes, c)
-		}
-		later := a.laterCTEs
-		a.laterCTEs = n.CTEs[i+1:]
-		err := a.cteQuery(c, item)
-		if a.laterCTEs = later; err != nil {
+	}
+	items := make([]recursiveItem, len(n.CTEs))
+	for i, item := range n.CTEs {
+		items[i].CTE = item
+	}
+	if n.Recursive {
+		var err error
+		if items, err = a.recursiveItems(n); err != nil {
 			return nil, err
 		}
-		if c.pending = false; !n.Recursive {
-			a.ctes = append(a.ctes, c)
+	}
+	for i, item := range items {
+		always := item.Materialize == parse.MaterializeAlways
+		c := &cteName{cte: &CTE{Name: item.Name, always: always || item.self}}
+		later := a.laterCTEs
+		if !n.Recursive {
+			a.laterCTEs = n.CTEs[i+1:]
 		}
+		err := a.cteQuery(c, item)
+		if a.laterCTEs = later; err != nil {
+			a.leave(w)
+			return nil, err
+		}
+		a.ctes = append(a.ctes, c)
 		w.names = append(w.names, c)
 	}
 	return w, nil
 }
 
-func (a *analyzer) cteQuery(c *cteName, item *parse.CTE) error {
+func (a *analyzer) cteQuery(c *cteName, item recursiveItem) error {
 	q, ok := item.Query.(*parse.SelectStmt)
 	if !ok {
 		return a.unsupported(item.Pos, "a statement that writes in WITH")
 	}
 	var err error
 	c.reads, err = a.nested(a.scope, func() (err error) {
+		if item.self {
+			c.cte.Node, err = a.recursiveQuery(c, item.CTE, q)
+			return err
+		}
 		c.cte.Node, c.columns, err = a.query(q)
 		return err
 	})
 	if err != nil {
 		return err
 	}
+	c.cte.Width = len(c.columns)
+	if item.self {
+		return nil
+	}
+	return a.nameColumns(c, item.CTE)
+}
+
+// nameColumns gives the columns of an item the names that stand behind its own.
+func (a *analyzer) nameColumns(c *cteName, item *parse.CTE) error {
 	if len(item.Columns) > len(c.columns) {
 		return a.errorf(item.Pos, CodeInvalidColumnRef,
 			"WITH query \"%s\" has %d columns available but %d columns specified",
@@ -95,7 +117,6 @@ func (a *analyzer) cteQuery(c *cteName, item *parse.CTE) error {
 	for i, name := range item.Columns {
 		c.columns[i].Name = name
 	}
-	c.cte.Width = len(c.columns)
 	return nil
 }
 
@@ -131,9 +152,6 @@ func (a *analyzer) findCTE(name string) *cteName {
 }
 
 func (a *analyzer) fromCTE(c *cteName, item *parse.RangeVar) (*joinTree, error) {
-	if c.pending {
-		return nil, a.unsupported(item.Pos, "a recursive query")
-	}
 	name := c.cte.Name
 	if item.Alias != nil {
 		name = item.Alias.Name
@@ -141,6 +159,9 @@ func (a *analyzer) fromCTE(c *cteName, item *parse.RangeVar) (*joinTree, error) 
 	if len(a.locking) > 0 && a.locks(name) {
 		return nil, a.errorf(a.lockPos(name), types.CodeFeatureNotSupported,
 			"%s cannot be applied to a WITH query", lockName(a.locking[0].Strength))
+	}
+	if c.union != nil {
+		return a.fromRecursion(c, item, name)
 	}
 	c.cte.reads++
 	for _, open := range c.reads {
