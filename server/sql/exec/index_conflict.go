@@ -13,7 +13,7 @@ import (
 // asked before those whose conflicts are errors.
 func (o *insert) arbitrate(r *run) (bool, error) {
 	w := o.writer
-	if err := checkNotNull(w.table, o.row, &r.text); err != nil {
+	if err := w.check(r, o.row); err != nil {
 		return false, err
 	}
 	for _, index := range o.node.Conflict.Arbiters {
@@ -32,7 +32,7 @@ func (o *insert) arbitrate(r *run) (bool, error) {
 		}
 		return o.update(r, key, value)
 	}
-	if err := w.insert(r, o.row); err != nil {
+	if err := w.place(r, o.row); err != nil {
 		return false, err
 	}
 	if o.met != nil {

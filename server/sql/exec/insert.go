@@ -180,5 +180,11 @@ func (o *insert) update(r *run, key, value []byte) (bool, error) {
 	if err := o.writer.replace(r, key, existing, updated, setsKey); err != nil {
 		return false, err
 	}
+	if setsKey && o.met != nil { // the row is known by its new key from here on
+		o.met[string(o.writer.codec.encodeKey(updated))] = struct{}{}
+		if err := r.keep(len(o.writer.codec.key) + entryOverhead); err != nil {
+			return false, err
+		}
+	}
 	return true, o.add(r, updated)
 }

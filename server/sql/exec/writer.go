@@ -42,6 +42,11 @@ func (w *writer) insert(r *run, row []types.Datum) error {
 	if err := w.check(r, row); err != nil {
 		return err
 	}
+	return w.place(r, row)
+}
+
+// place is insert of a row that was checked.
+func (w *writer) place(r *run, row []types.Datum) error {
 	if w.table.PrimaryKey == nil {
 		// Nobody else can know a fresh row id, so the row needs no lock (X5).
 		w.codec.key = rowIDKey(w.codec.key[:0], w.ids.next())
