@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -23,8 +24,8 @@ type Catalog struct {
 
 	// guarded by mu
 	mu       sync.Mutex
-	pending  map[uint32]int // oid of a relation whose DDL is committing -> how many such commits
-	settled  chan struct{}  // closed and replaced whenever pending shrinks
+	pending  map[touch]int // how many commits of DDL are in flight that touch something so
+	settled  chan struct{} // closed and replaced whenever pending shrinks
 	virtuals []*VirtualTable
 
 	// following and read are of a standby: read is up to where current holds what was applied.
@@ -38,7 +39,7 @@ type Catalog struct {
 // Open reads the catalog of a store and, when the store is fresh, writes the table kv into it. A
 // standby's is its primary's, so nothing is written there, and the catalog follows what is applied.
 func Open(ctx context.Context, db *engine.DB) (*Catalog, error) {
-	c := &Catalog{db: db, pending: map[uint32]int{}, settled: make(chan struct{})}
+	c := &Catalog{db: db, pending: map[touch]int{}, settled: make(chan struct{})}
 	c.Follow(db.Role() == wal.RoleStandby)
 	if err := c.Reload(ctx); err != nil {
 		return nil, err
@@ -167,16 +168,39 @@ func (c *Catalog) bootstrap(ctx context.Context) error {
 // Committing says whether any commit with DDL is in flight.
 func (c *Catalog) Committing() bool { return c.committing.Load() != 0 }
 
-// AwaitSettled waits until no commit with DDL on one of the relations is in flight (C3).
+// touch is what a commit with DDL does to an object: it changes it or, with beside, brings or takes
+// what depends on it and is found by looking through the catalog. The one concerns whoever uses the
+// object, the other only who would take it away.
+type touch struct {
+	oid    uint32
+	beside bool
+}
+
+// AwaitSettled waits until no commit in flight changes one of the objects (C3).
 func (c *Catalog) AwaitSettled(ctx context.Context, oids ...uint32) error {
+	return c.await(ctx, func() bool {
+		return slices.ContainsFunc(oids, func(oid uint32) bool {
+			return c.pending[touch{oid: oid}] > 0
+		})
+	})
+}
+
+// AwaitDependents waits until no commit in flight changes one of the objects or what depends on it.
+func (c *Catalog) AwaitDependents(ctx context.Context, oids ...uint32) error {
+	return c.await(ctx, func() bool {
+		return slices.ContainsFunc(oids, func(oid uint32) bool {
+			return c.pending[touch{oid: oid}]+c.pending[touch{oid: oid, beside: true}] > 0
+		})
+	})
+}
+
+// await waits until the pending set is no longer in the way. busy is asked under mu.
+func (c *Catalog) await(ctx context.Context, busy func() bool) error {
 	for c.committing.Load() != 0 {
 		c.mu.Lock()
-		busy, settled := false, c.settled
-		for _, oid := range oids {
-			busy = busy || c.pending[oid] > 0
-		}
+		wait, settled := busy(), c.settled
 		c.mu.Unlock()
-		if !busy {
+		if !wait {
 			return nil
 		}
 		select {
@@ -188,18 +212,18 @@ func (c *Catalog) AwaitSettled(ctx context.Context, oids ...uint32) error {
 	return nil
 }
 
-// announce puts relations into the pending set.
-func (c *Catalog) announce(oids []uint32) {
+// announce puts what a commit touches into the pending set.
+func (c *Catalog) announce(touches []touch) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, oid := range oids {
-		c.pending[oid]++
+	for _, t := range touches {
+		c.pending[t]++
 	}
 	c.committing.Add(1)
 }
 
-// settle publishes the changes, unless nil, and takes the relations out of the pending set.
-func (c *Catalog) settle(oids []uint32, changes []change) {
+// settle publishes the changes, unless nil, and takes what was announced out of the pending set.
+func (c *Catalog) settle(touches []touch, changes []change) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(changes) > 0 {
@@ -209,9 +233,9 @@ func (c *Catalog) settle(oids []uint32, changes []change) {
 		}
 		c.current.Store(next)
 	}
-	for _, oid := range oids {
-		if c.pending[oid]--; c.pending[oid] == 0 {
-			delete(c.pending, oid)
+	for _, t := range touches {
+		if c.pending[t]--; c.pending[t] == 0 {
+			delete(c.pending, t)
 		}
 	}
 	c.committing.Add(-1)

@@ -163,9 +163,11 @@ func TestAwaitSettled(t *testing.T) {
 	waited := make(chan error, 1)
 	require.NoError(t, tx.Commit(func() error {
 		require.NoError(t, c.AwaitSettled(ctx, 12345))
+		require.NoError(t, c.AwaitSettled(ctx, catalog.PublicOID), "it is used, not changed")
 		cancelled, cancel := context.WithCancel(ctx)
 		cancel()
 		require.ErrorIs(t, c.AwaitSettled(cancelled, 20000), context.Canceled)
+		require.ErrorIs(t, c.AwaitDependents(cancelled, catalog.PublicOID), context.Canceled)
 		go func() {
 			err := c.AwaitSettled(ctx, 12345, 20000)
 			if c.Snapshot().TableByOID(20000) == nil {

@@ -14,7 +14,8 @@
 //   - C3: while a commit with DDL is in flight, its relations are in the pending set. Whoever has
 //     locked (or read) one of them waits for the set before trusting its plan. Without the set
 //     there is a gap: the engine releases the DDL's table lock at apply, the catalog publishes a
-//     moment later, and a writer that was queued on the lock would use the old descriptor.
+//     moment later, and a writer that was queued on the lock would use the old descriptor. The set
+//     also says what those relations depend on, for who waited to take that away.
 //   - C4: an oid is never given twice, nor a storage id: both come from one counter that is
 //     advanced by a small commit of its own, ahead of the DDL that uses it. A rolled back DDL
 //     leaves a gap.

@@ -19,10 +19,12 @@ type Tx struct {
 	base   *Snapshot // the committed snapshot merged was made from
 }
 
-// change is one DDL step: how it alters a snapshot, and the relation it touches.
+// change is one DDL step: how it alters a snapshot, the object it changes, and those that object
+// depends on.
 type change struct {
-	oid   uint32
-	apply func(*Snapshot)
+	oid    uint32
+	apply  func(*Snapshot)
+	beside []uint32
 }
 
 // Begin gives the catalog as one transaction sees and alters it.
@@ -77,17 +79,20 @@ func (x *Tx) Commit(commit func() error) error {
 	if len(x.changes) == 0 {
 		return commit()
 	}
-	oids := make([]uint32, len(x.changes))
-	for i, ch := range x.changes {
-		oids[i] = ch.oid
+	touches := make([]touch, 0, 2*len(x.changes))
+	for _, ch := range x.changes {
+		touches = append(touches, touch{oid: ch.oid})
+		for _, oid := range ch.beside {
+			touches = append(touches, touch{oid: oid, beside: true})
+		}
 	}
-	x.catalog.announce(oids)
+	x.catalog.announce(touches)
 	err := commit()
 	if err != nil && !errors.Is(err, engine.ErrCommitWaitCancelled) {
-		x.catalog.settle(oids, nil)
+		x.catalog.settle(touches, nil)
 		return err
 	}
-	x.catalog.settle(oids, x.changes)
+	x.catalog.settle(touches, x.changes)
 	return err
 }
 
@@ -122,8 +127,8 @@ func (x *Tx) putName(schemaOID uint32, name string, oid uint32) error {
 	return x.put(nameTable, nameKey(schemaOID, name), binary.BigEndian.AppendUint32(nil, oid))
 }
 
-func (x *Tx) note(oid uint32, apply func(*Snapshot)) {
-	x.changes = append(x.changes, change{oid: oid, apply: apply})
+func (x *Tx) note(oid uint32, apply func(*Snapshot), beside ...uint32) {
+	x.changes = append(x.changes, change{oid: oid, apply: apply, beside: beside})
 	x.merged = nil
 }
 
@@ -149,7 +154,7 @@ func (x *Tx) PutTable(ctx context.Context, t *Table) error {
 	if err := x.nameIndexes(t); err != nil {
 		return err
 	}
-	x.note(t.OID, func(s *Snapshot) { s.putTable(t) })
+	x.note(t.OID, func(s *Snapshot) { s.putTable(t) }, t.SchemaOID)
 	return ctx.Err()
 }
 
@@ -183,7 +188,7 @@ func (x *Tx) DropTable(ctx context.Context, t *Table) error {
 	if err := x.txn.DeleteTable(t.Storage); err != nil {
 		return fmt.Errorf("catalog: delete the rows of %q: %w", t.Name, err)
 	}
-	x.note(t.OID, func(s *Snapshot) { s.dropTable(t) })
+	x.note(t.OID, func(s *Snapshot) { s.dropTable(t) }, t.SchemaOID)
 	return ctx.Err()
 }
 
@@ -204,7 +209,7 @@ func (x *Tx) PutSequence(ctx context.Context, q *Sequence) error {
 	if err := x.putName(q.SchemaOID, q.Name, q.OID); err != nil {
 		return err
 	}
-	x.note(q.OID, func(s *Snapshot) { s.putSequence(q) })
+	x.note(q.OID, func(s *Snapshot) { s.putSequence(q) }, q.SchemaOID, q.OwnerTable)
 	return ctx.Err()
 }
 
@@ -219,7 +224,7 @@ func (x *Tx) DropSequence(ctx context.Context, q *Sequence) error {
 	if err := x.remove(SequenceTable, SequenceKey(q.OID)); err != nil {
 		return err
 	}
-	x.note(q.OID, func(s *Snapshot) { s.dropSequence(q) })
+	x.note(q.OID, func(s *Snapshot) { s.dropSequence(q) }, q.SchemaOID, q.OwnerTable)
 	return ctx.Err()
 }
 

@@ -19,12 +19,18 @@ func (x *Tx) PutView(ctx context.Context, v *View) error {
 	if err := x.putName(v.SchemaOID, v.Name, v.OID); err != nil {
 		return err
 	}
-	x.note(v.OID, func(s *Snapshot) { s.putView(v) })
-	for i := range v.Refs {
-		// Whoever alters one of these has to know of the view, and so waits for this commit (C3).
-		x.note(v.Refs[i].OID, func(*Snapshot) {})
-	}
+	x.note(v.OID, func(s *Snapshot) { s.putView(v) }, v.restsOn()...)
 	return ctx.Err()
+}
+
+// restsOn lists what cannot go while the view is there: whoever takes one of these away has to know
+// of the view.
+func (v *View) restsOn() []uint32 {
+	oids := []uint32{v.SchemaOID}
+	for i := range v.Refs {
+		oids = append(oids, v.Refs[i].OID)
+	}
+	return oids
 }
 
 // DropView removes a view.
@@ -35,6 +41,6 @@ func (x *Tx) DropView(ctx context.Context, v *View) error {
 	if err := x.remove(nameTable, nameKey(v.SchemaOID, v.Name)); err != nil {
 		return err
 	}
-	x.note(v.OID, func(s *Snapshot) { s.dropView(v) })
+	x.note(v.OID, func(s *Snapshot) { s.dropView(v) }, v.restsOn()...)
 	return ctx.Err()
 }

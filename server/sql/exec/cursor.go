@@ -79,13 +79,13 @@ func (x *Executor) open(ctx context.Context, p *plan.Prepared, r *run) (*Cursor,
 	}
 }
 
-// lock takes the table locks of a plan and gives the plan to run, which is another one when a wait
+// lock takes the locks of a plan and gives the plan to run, which is another one when a wait
 // for a lock was a wait for DDL.
 func (x *Executor) lock(ctx context.Context, p *plan.Prepared, r *run) (*plan.Prepared, error) {
 	for {
 		for _, l := range p.Locks {
-			if err := r.txn.LockTable(ctx, l.Table.Storage, l.Mode, l.Wait); err != nil {
-				return nil, lockError(err, l.Table.Name)
+			if err := r.txn.LockTable(ctx, l.Storage, l.Mode, engine.Wait); err != nil {
+				return nil, lockError(err, l.Name)
 			}
 		}
 		fresh, err := x.settled(ctx, p, r)
@@ -106,13 +106,16 @@ func (x *Executor) lock(ctx context.Context, p *plan.Prepared, r *run) (*plan.Pr
 	}
 }
 
-// settled waits out commits of DDL on the plan's tables and says whether the plan is still current.
+// settled waits out commits of DDL on what the plan uses and says whether the plan is still current.
 func (x *Executor) settled(ctx context.Context, p *plan.Prepared, r *run) (bool, error) {
 	if err := x.catalog.Refresh(ctx); err != nil {
 		return false, err
 	}
 	if x.catalog.Committing() {
 		if err := x.catalog.AwaitSettled(ctx, p.Uses...); err != nil {
+			return false, err
+		}
+		if err := x.catalog.AwaitDependents(ctx, p.Owns...); err != nil {
 			return false, err
 		}
 	}

@@ -3,7 +3,6 @@ package exec
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"ackdb/engine"
@@ -251,133 +250,10 @@ func (r *run) truncate(ctx context.Context, n *plan.Truncate) error {
 			continue
 		}
 		for _, q := range r.owned(t) {
-			if err := r.restart(ctx, q, q.Start); err != nil {
+			if err := r.restart(ctx, q); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
-}
-
-func (r *run) createSchema(ctx context.Context, name string) error {
-	if err := r.claim(ctx, 0, name); err != nil {
-		return err
-	}
-	oid, err := r.x.catalog.NewOID(ctx)
-	if err != nil {
-		return err
-	}
-	return r.env.Txn.ddl.PutSchema(ctx, &catalog.Schema{OID: oid, Name: name})
-}
-
-// dropSchemas removes schemas, and with CASCADE what is in them.
-func (r *run) dropSchemas(ctx context.Context, n *plan.DropSchemas) error {
-	for _, s := range n.Schemas {
-		tables, sequences := r.contents(s)
-		if err := r.refuseForeignInto(s, tables); err != nil {
-			return err
-		}
-		views := r.viewsGoing(s, tables)
-		if err := r.cascade(s, tables, sequences, views, n.Cascade); err != nil {
-			return err
-		}
-		if err := r.dropViews(ctx, views); err != nil {
-			return err
-		}
-		for _, t := range tables {
-			err := r.txn.LockTable(ctx, t.Storage, engine.AccessExclusiveLock, engine.Wait)
-			if err != nil {
-				return lockError(err, t.Name)
-			}
-		}
-		if err := r.dropTables(ctx, tables); err != nil {
-			return err
-		}
-		_, sequences = r.contents(s)
-		if err := r.dropSequences(ctx, sequences); err != nil {
-			return err
-		}
-		if err := r.env.Txn.ddl.DropSchema(ctx, s); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// cascade says what a schema takes with it: in an error, or with CASCADE in a notice.
-func (r *run) cascade(
-	s *catalog.Schema, tables []*catalog.Table, sequences []*catalog.Sequence,
-	views []*catalog.View, allowed bool,
-) error {
-	var objects []string
-	for _, t := range tables {
-		objects = append(objects, "table "+catalog.QuoteIdent(s.Name)+"."+catalog.QuoteIdent(t.Name))
-	}
-	for _, q := range sequences {
-		if q.OwnerTable == 0 {
-			objects = append(objects,
-				"sequence "+catalog.QuoteIdent(s.Name)+"."+catalog.QuoteIdent(q.Name))
-		}
-	}
-	for _, v := range views {
-		objects = append(objects, "view "+catalog.QuoteIdent(v.Schema)+"."+catalog.QuoteIdent(v.Name))
-	}
-	if len(objects) == 0 {
-		return nil
-	}
-	if !allowed {
-		return types.Errorf(plan.CodeDependentObjects,
-			"cannot drop schema %s because other objects depend on it", s.Name).
-			WithDetail("%s depends on schema %s",
-				strings.Join(objects, " depends on schema "+s.Name+"\n"), s.Name).
-			WithHint("Use DROP ... CASCADE to drop the dependent objects too.")
-	}
-	if r.env.Notice == nil {
-		return nil
-	}
-	notice := types.Errorf("00000", "drop cascades to %s", objects[0])
-	if len(objects) > 1 {
-		notice = types.Errorf("00000", "drop cascades to %d other objects", len(objects)).
-			WithDetail("drop cascades to %s", strings.Join(objects, "\ndrop cascades to "))
-	}
-	r.env.Notice(notice)
-	return nil
-}
-
-// viewsGoing lists the views of a schema and those elsewhere that read what is in it.
-func (r *run) viewsGoing(s *catalog.Schema, tables []*catalog.Table) []*catalog.View {
-	var list []*catalog.View
-	snapshot := r.env.Txn.Catalog()
-	var add func(v *catalog.View)
-	add = func(v *catalog.View) {
-		if slices.Contains(list, v) {
-			return
-		}
-		list = append(list, v)
-		for _, over := range snapshot.ViewsOf(v.OID) {
-			add(over)
-		}
-	}
-	for _, v := range snapshot.Views() {
-		if v.SchemaOID == s.OID {
-			add(v)
-		}
-	}
-	for _, t := range tables {
-		for _, v := range snapshot.ViewsOf(t.OID) {
-			add(v)
-		}
-	}
-	return list
-}
-
-func (r *run) contents(s *catalog.Schema) ([]*catalog.Table, []*catalog.Sequence) {
-	snapshot := r.env.Txn.Catalog()
-	tables := slices.DeleteFunc(snapshot.Tables(), func(t *catalog.Table) bool {
-		return t.SchemaOID != s.OID
-	})
-	sequences := slices.DeleteFunc(snapshot.Sequences(), func(q *catalog.Sequence) bool {
-		return q.SchemaOID != s.OID
-	})
-	return tables, sequences
 }

@@ -29,22 +29,27 @@ func (r *run) putSequence(ctx context.Context, q *catalog.Sequence) error {
 	return r.env.Txn.ddl.PutSequence(ctx, q)
 }
 
-// exclude keeps others from the sequence until the end of the transaction, and forgets the values
-// that were set aside: nobody can set new ones aside before then.
-func (r *run) exclude(ctx context.Context, q *catalog.Sequence) error {
+// exclude keeps others from a sequence until the end of the transaction, forgets the values that
+// were set aside, since nobody can set new ones aside before then, and gives the sequence as it is
+// once the lock is held: nil when it is gone.
+func (r *run) exclude(ctx context.Context, q *catalog.Sequence) (*catalog.Sequence, error) {
 	table := engine.TableID(q.OID)
 	if err := r.txn.LockTable(ctx, table, engine.AccessExclusiveLock, engine.Wait); err != nil {
-		return lockError(err, q.Name)
+		return nil, lockError(err, q.Name)
+	}
+	if err := r.x.catalog.AwaitSettled(ctx, q.OID); err != nil {
+		return nil, err
 	}
 	s := r.x.sequenceOf(q.OID)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.left = 0
-	return nil
+	return r.env.Txn.Catalog().SequenceByOID(q.OID), nil
 }
 
+// alterSequence gives a sequence its new form. The plan was made under its lock.
 func (r *run) alterSequence(ctx context.Context, n *plan.AlterSequence) error {
-	if err := r.exclude(ctx, n.Sequence); err != nil {
+	if _, err := r.exclude(ctx, n.Sequence); err != nil {
 		return err
 	}
 	if n.Rename {
@@ -62,15 +67,19 @@ func (r *run) alterSequence(ctx context.Context, n *plan.AlterSequence) error {
 }
 
 // restart sets a sequence back within the transaction, as TRUNCATE ... RESTART IDENTITY does.
-func (r *run) restart(ctx context.Context, q *catalog.Sequence, value int64) error {
-	return r.alterSequence(ctx, &plan.AlterSequence{Sequence: q, Restart: &value})
+func (r *run) restart(ctx context.Context, q *catalog.Sequence) error {
+	now, err := r.exclude(ctx, q)
+	if now == nil || err != nil {
+		return err
+	}
+	if err := store(ctx, r.txn, now.OID, sequenceState{last: now.Start}); err != nil {
+		return err
+	}
+	return r.env.Txn.ddl.PutSequence(ctx, now)
 }
 
 func (r *run) dropSequences(ctx context.Context, list []*catalog.Sequence) error {
 	for _, q := range list {
-		if r.env.Txn.Catalog().SequenceByOID(q.OID) == nil {
-			continue // named twice
-		}
 		if err := r.dropSequence(ctx, q); err != nil {
 			return err
 		}
@@ -78,9 +87,11 @@ func (r *run) dropSequences(ctx context.Context, list []*catalog.Sequence) error
 	return nil
 }
 
+// dropSequence drops a sequence, unless it is gone: named twice, or dropped by another.
 func (r *run) dropSequence(ctx context.Context, q *catalog.Sequence) error {
-	if err := r.exclude(ctx, q); err != nil {
+	now, err := r.exclude(ctx, q)
+	if now == nil || err != nil {
 		return err
 	}
-	return r.env.Txn.ddl.DropSequence(ctx, q)
+	return r.env.Txn.ddl.DropSequence(ctx, now)
 }

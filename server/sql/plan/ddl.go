@@ -45,11 +45,15 @@ type DropSchemas struct {
 }
 
 // CreateSequence makes a sequence.
-type CreateSequence struct{ Sequence *catalog.Sequence }
+type CreateSequence struct {
+	Sequence *catalog.Sequence
+	Owner    *catalog.Table // of OWNED BY; nil for none
+}
 
 // AlterSequence changes a sequence, and with Restart its state.
 type AlterSequence struct {
 	Sequence *catalog.Sequence // as it will be
+	Owner    *catalog.Table    // of OWNED BY; nil when the statement names none
 	Restart  *int64
 	Rename   bool // its name is new
 }

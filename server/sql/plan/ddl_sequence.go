@@ -34,7 +34,7 @@ func (a *analyzer) createSequence(p *Prepared, n *parse.CreateSequenceStmt) (Nod
 		return nil, types.Errorf(types.CodeSyntax, "invalid sequence option: restart")
 	}
 	o.min, o.max, o.start = orZero(o.min), orZero(o.max), orZero(o.start)
-	return &CreateSequence{Sequence: q}, a.settleSequence(q, o)
+	return &CreateSequence{Sequence: q, Owner: o.owner}, a.settleSequence(q, o)
 }
 
 func orZero(b *bound) *bound {
@@ -64,7 +64,7 @@ func (a *analyzer) alterSequence(p *Prepared, n *parse.AlterSequenceStmt) (Node,
 	if err := a.settleSequence(&q, o); err != nil {
 		return nil, err
 	}
-	node := &AlterSequence{Sequence: &q}
+	node := &AlterSequence{Sequence: &q, Owner: o.owner}
 	if o.restart != nil {
 		value := q.Start
 		if o.restart.given {
@@ -87,7 +87,11 @@ type bound struct {
 }
 
 // sequenceOpts are the options whose defaults depend on one another; nil was not written.
-type sequenceOpts struct{ min, max, start, restart *bound }
+type sequenceOpts struct {
+	min, max, start, restart *bound
+
+	owner *catalog.Table // nil also for OWNED BY NONE
+}
 
 func (a *analyzer) sequenceOptions(
 	q *catalog.Sequence, options []parse.DefElem,
@@ -121,7 +125,7 @@ func (a *analyzer) sequenceOptions(
 		case "cycle":
 			q.Cycle = defBool(option)
 		case "owned_by":
-			err = a.ownedBy(q, option)
+			o.owner, err = a.ownedBy(q, option)
 		default:
 			err = a.unsupported(option.Pos, "sequence option "+option.Name)
 		}
@@ -165,15 +169,17 @@ func (a *analyzer) sequenceType(q *catalog.Sequence, option parse.DefElem) error
 	return nil
 }
 
-func (a *analyzer) ownedBy(q *catalog.Sequence, option parse.DefElem) error {
+func (a *analyzer) ownedBy(
+	q *catalog.Sequence, option parse.DefElem,
+) (*catalog.Table, error) {
 	parts := defNames(option)
 	if len(parts) < 2 {
 		if len(parts) != 1 || parts[0] != "none" {
-			return types.Errorf(types.CodeSyntax, "invalid OWNED BY option").WithHint(
+			return nil, types.Errorf(types.CodeSyntax, "invalid OWNED BY option").WithHint(
 				"Specify OWNED BY table.column or OWNED BY NONE.")
 		}
 		q.OwnerTable, q.OwnerColumn = 0, 0
-		return nil
+		return nil, nil
 	}
 	table, column := parse.QName{Name: parts[len(parts)-2]}, parts[len(parts)-1]
 	if len(parts) > 2 {
@@ -181,16 +187,16 @@ func (a *analyzer) ownedBy(q *catalog.Sequence, option parse.DefElem) error {
 	}
 	rel := a.resolve(table)
 	if rel.Table == nil {
-		return types.Errorf(types.CodeUndefinedTable,
+		return nil, types.Errorf(types.CodeUndefinedTable,
 			"relation \"%s\" does not exist", table.String())
 	}
 	i := rel.Table.ColumnIndex(column)
 	if i < 0 {
-		return types.Errorf(CodeUndefinedColumn, "column \"%s\" of relation \"%s\" does not exist",
+		return nil, types.Errorf(CodeUndefinedColumn, "column \"%s\" of relation \"%s\" does not exist",
 			column, rel.Table.Name)
 	}
 	q.OwnerTable, q.OwnerColumn = rel.Table.OID, rel.Table.Columns[i].Attnum
-	return nil
+	return rel.Table, nil
 }
 
 // settleSequence gives the bounds that were not given their defaults, and checks them all.

@@ -14,6 +14,7 @@ type CreateView struct {
 	View   *catalog.View
 	Old    *catalog.View    // OR REPLACE, or a new name
 	Tables []*catalog.Table // that it reads
+	Views  []*catalog.View
 }
 
 // DropViews removes views.
@@ -47,6 +48,9 @@ func (a *analyzer) createView(n *parse.ViewStmt) (Node, error) {
 	for i := range v.Refs {
 		if t := a.env.Catalog.TableByOID(v.Refs[i].OID); t != nil {
 			node.Tables = append(node.Tables, t)
+		}
+		if read := a.env.Catalog.ViewByOID(v.Refs[i].OID); read != nil {
+			node.Views = append(node.Views, read)
 		}
 	}
 	return node, nil

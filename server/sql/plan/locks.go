@@ -1,17 +1,21 @@
 package plan
 
 import (
+	"cmp"
 	"slices"
 
 	"ackdb/engine"
 	"ackdb/server/sql/catalog"
 )
 
-// TableLock is a lock a plan takes on a table before it runs.
-type TableLock struct {
-	Table *catalog.Table
-	Mode  engine.TableLockMode
-	Wait  engine.WaitPolicy
+// Lock is a lock a plan takes before it runs: on a table, or on a sequence, a view or a schema, which
+// the lock table knows by its oid, as it would know a table's storage. No storage id is an oid of
+// theirs: both come from one counter.
+type Lock struct {
+	OID     uint32
+	Storage engine.TableID
+	Name    string
+	Mode    engine.TableLockMode
 }
 
 // Current says whether the plan may run under that snapshot and path without a closer look.
@@ -19,27 +23,29 @@ func (p *Prepared) Current(s *catalog.Snapshot, path []string) bool {
 	return p.version.Load() == s.Version() && slices.Equal(p.path, path)
 }
 
-// locks lists the table locks of a plan, in the order of oids, so that two statements never wait
-// for one another's tables.
-func locks(root Node) []TableLock {
-	var list []TableLock
-	add := func(mode engine.TableLockMode, tables ...*catalog.Table) {
-		for _, t := range tables {
-			list = append(list, TableLock{Table: t, Mode: mode, Wait: engine.Wait})
-		}
+// lockList gathers the locks of a plan.
+type lockList []Lock
+
+func (l *lockList) tables(mode engine.TableLockMode, tables ...*catalog.Table) {
+	for _, t := range tables {
+		*l = append(*l, Lock{OID: t.OID, Storage: t.Storage, Name: t.Name, Mode: mode})
 	}
+}
+
+// locks lists the locks of a plan, in the order of oids, so that two statements never wait for one
+// another's tables.
+func locks(root Node) []Lock {
+	var l lockList
 	switch n := root.(type) {
-	case *CreateTable:
-		add(engine.ShareRowExclusiveLock, n.Parents...)
 	case *Insert:
-		add(engine.RowExclusiveLock, n.Table)
-		add(engine.RowShareLock, n.Foreign.tables()...)
+		l.tables(engine.RowExclusiveLock, n.Table)
+		l.tables(engine.RowShareLock, n.Foreign.tables()...)
 	case *Update:
-		add(engine.RowExclusiveLock, n.Table)
-		add(engine.RowShareLock, n.Foreign.tables()...)
+		l.tables(engine.RowExclusiveLock, n.Table)
+		l.tables(engine.RowShareLock, n.Foreign.tables()...)
 	case *Delete:
-		add(engine.RowExclusiveLock, n.Table)
-		add(engine.RowShareLock, n.Foreign.tables()...)
+		l.tables(engine.RowExclusiveLock, n.Table)
+		l.tables(engine.RowShareLock, n.Foreign.tables()...)
 	case *Explain:
 		if n.Analyze {
 			return locks(n.Target.Root)
@@ -47,46 +53,24 @@ func locks(root Node) []TableLock {
 		return nil
 	case *Copy:
 		if n.Insert != nil {
-			add(engine.RowExclusiveLock, n.Table)
-			add(engine.RowShareLock, n.Insert.Foreign.tables()...)
+			l.tables(engine.RowExclusiveLock, n.Table)
+			l.tables(engine.RowShareLock, n.Insert.Foreign.tables()...)
 		}
-	case *DropTables:
-		add(engine.AccessExclusiveLock, n.Tables...)
-		add(engine.ShareRowExclusiveLock, n.Parents...)
-		for _, u := range n.Foreign {
-			add(engine.AccessExclusiveLock, u.Child)
-		}
-	case *CreateView:
-		add(engine.AccessShareLock, n.Tables...)
 	case *Truncate:
-		add(engine.AccessExclusiveLock, n.Tables...)
-	case *Comment:
-		if n.Old != nil {
-			add(engine.ShareUpdateExclusiveLock, n.Old)
-		}
-	case *AlterTable:
-		add(engine.AccessExclusiveLock, n.Table)
-		add(engine.ShareRowExclusiveLock, n.Parents...)
-	case *CreateIndex:
-		// Two at a time would each publish the table without the other's index.
-		add(engine.ShareRowExclusiveLock, n.Table)
-	case *DropIndexes:
-		for _, x := range n.Indexes {
-			add(engine.AccessExclusiveLock, x.Table)
-		}
-	case *RenameIndex:
-		add(engine.AccessExclusiveLock, n.Table)
+		l.tables(engine.AccessExclusiveLock, n.Tables...)
+	default:
+		l.definition(root)
 	}
 	visit(root, func(n Node) bool {
 		if lock, ok := n.(*LockRows); ok {
 			for _, t := range lock.Tables {
-				add(engine.RowShareLock, t.Table)
+				l.tables(engine.RowShareLock, t.Table)
 			}
 		}
 		return true
 	})
-	slices.SortFunc(list, func(a, b TableLock) int { return int(a.Table.OID) - int(b.Table.OID) })
-	return list
+	slices.SortFunc(l, func(a, b Lock) int { return cmp.Compare(a.OID, b.OID) })
+	return l
 }
 
 // isPoint says whether a plan touches at most one key.

@@ -64,7 +64,8 @@ func (pl *Planner) finish(
 		p.ParamOIDs[i] = uint32(oid)
 	}
 	p.slots, p.subplans = a.slots, a.subplans
-	p.Locks, p.Uses = locks(p.Root), uses(a.used)
+	p.Locks = locks(p.Root)
+	p.Uses, p.Owns = uses(p.Locks, a.used), owns(p.Locks)
 	p.Point = p.subplans == 0 && isPoint(p.Root)
 	p.Late = readsLate(p.Root)
 	p.stmt, p.declared, p.path, p.used = stmt, declared, env.SearchPath, a.used

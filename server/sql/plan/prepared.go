@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"ackdb/engine"
 	"ackdb/server/sql/catalog"
 	"ackdb/server/sql/parse"
 	"ackdb/server/sql/types"
@@ -42,10 +43,11 @@ type Prepared struct {
 	Columns   []Column // nil: gives no rows
 	Root      Node
 
-	Locks []TableLock // in the order they are to be taken
-	Uses  []uint32    // oids of the stored tables and sequences it resolved
-	Point bool        // touches at most one key
-	Late  bool        // may read a table for the first time when it has given rows already
+	Locks []Lock   // in the order they are to be taken
+	Uses  []uint32 // oids of what it locks, and of the stored relations it resolved
+	Owns  []uint32 // oids of what it locks against everybody
+	Point bool     // touches at most one key
+	Late  bool     // may read a table for the first time when it has given rows already
 
 	// CopyColumns describes what COPY ... TO sends, which is no result of the statement.
 	CopyColumns []Column
@@ -108,9 +110,24 @@ func (p *Prepared) stillMeans(env Env) bool {
 	return true
 }
 
-// uses lists the stored relations among those a plan resolved.
-func uses(used []usedRelation) []uint32 {
+// owns lists what a plan locks against everybody: perhaps to take it away, and then what depends on
+// it has to be known.
+func owns(locks []Lock) []uint32 {
 	var oids []uint32
+	for i := range locks {
+		if locks[i].Mode == engine.AccessExclusiveLock {
+			oids = append(oids, locks[i].OID)
+		}
+	}
+	return oids
+}
+
+// uses lists what a plan locks, and the stored relations among those it resolved.
+func uses(locks []Lock, used []usedRelation) []uint32 {
+	var oids []uint32
+	for i := range locks {
+		oids = append(oids, locks[i].OID)
+	}
 	for _, u := range used {
 		switch {
 		case u.relation.Table != nil:
