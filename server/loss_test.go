@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"ackdb/wal/waltest"
 )
 
 // TestCommitWait: a deadline commit waits as long as it was told, and then is a success that says
@@ -68,6 +70,20 @@ func TestLossLimit(t *testing.T) {
 	require.Greater(t, w.max, 30.0)
 	require.Equal(t, "0.000 ms, 0 bytes, 0 commits", other.value("show ack.loss_window"))
 	other.do(upsert)
+}
+
+// TestGaugeWhileControlStalls: the gauge and the positions are answered while the disk holds up the
+// rewrite of control, which a second after any flush is what a stall meets first.
+func TestGaugeWhileControlStalls(t *testing.T) {
+	n, disk := startOnTestDisk(t)
+	gate := disk.Stall(waltest.OpSync, "control")
+	t.Cleanup(gate.Open)
+	s := n.session()
+	s.do(upsert)
+	<-gate.Entered()
+	require.Zero(t, window(s).bytes)
+	require.Contains(t, s.value("show ack.loss_window"), " 0 commits")
+	require.Equal(t, "t", s.value("select pg_current_wal_lsn() > '0/0'"))
 }
 
 // lossWindow is the row of ack_loss_window.

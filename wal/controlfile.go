@@ -7,18 +7,22 @@ import (
 	"io/fs"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// controlFile keeps control on disk. Its lock may be taken while holding no other.
+// controlFile keeps control on disk. Its lock may be taken while holding no other, and is held
+// while the disk works; whoever reads takes none. The gauge and the positions are read from here
+// most of all while a disk stalls, and the keeper's fsync is among the first to be stuck in it.
 type controlFile struct {
 	file File
 	now  func() time.Time
 
+	cur atomic.Pointer[Control] // the newest on disk, never changed; set under mu
+
 	mu   sync.Mutex
-	cur  Control // guarded by mu; the newest on disk
-	seq  uint64  // guarded by mu; of cur
-	fail error   // guarded by mu; sticky, for a failed fsync is not retried (W4)
+	seq  uint64 // guarded by mu; of cur
+	fail error  // guarded by mu; sticky, for a failed fsync is not retried (W4)
 }
 
 const controlName = "control"
@@ -64,7 +68,8 @@ func (c *controlFile) read() error {
 			continue
 		}
 		if seq > c.seq {
-			c.cur, c.seq = cur, seq
+			c.seq = seq
+			c.cur.Store(&cur)
 		}
 	}
 	if c.seq == 0 {
@@ -81,11 +86,7 @@ func createControl(disk Disk, dir string, first Control, now func() time.Time) e
 }
 
 // get returns the newest control.
-func (c *controlFile) get() Control {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.cur
-}
+func (c *controlFile) get() Control { return *c.cur.Load() }
 
 // update changes control and makes the change durable, over the older copy.
 func (c *controlFile) update(change func(*Control)) error {
@@ -94,14 +95,14 @@ func (c *controlFile) update(change func(*Control)) error {
 	if c.fail != nil {
 		return c.fail
 	}
-	next := c.cur
+	next := c.get()
 	change(&next)
 	next.Time = c.now().UnixMicro()
 	if err := c.writeLocked(&next); err != nil {
 		c.fail = err
 		return err
 	}
-	c.cur = next
+	c.cur.Store(&next)
 	return nil
 }
 

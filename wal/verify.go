@@ -110,8 +110,10 @@ func (w *walker) durable(dir string) (durablePoint, error) {
 	if err != nil {
 		return durablePoint{}, err
 	}
+	control := &controlFile{}
+	control.cur.Store(w.control)
 	r := recovery{
-		d:    &Dir{control: &controlFile{cur: *w.control}, epochs: list},
+		d:    &Dir{control: control, epochs: list},
 		segs: w.segs, reader: w.reader, chain: w.chain, bad: w.bad, begun: w.begun,
 	}
 	// Control hears of the store's marker too, later than the store.
