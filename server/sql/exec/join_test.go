@@ -122,6 +122,9 @@ func TestCancelInsideLoops(t *testing.T) {
 		"SELECT 1 FROM m a JOIN m b ON a.a % 1 = b.a % 1 JOIN m c ON c.a < 0 - b.a",
 		"SELECT count(*) FROM " + big,
 		"WITH RECURSIVE t(n) AS (SELECT 1 UNION SELECT n FROM t, " + big + " g) SELECT 1 FROM t",
+		"SELECT lag(n) OVER () FROM " + big + " n",
+		"SELECT max(a) OVER (ORDER BY a ROWS BETWEEN 1000000 PRECEDING AND 1000000 FOLLOWING" +
+			" EXCLUDE CURRENT ROW) FROM (SELECT n AS a FROM generate_series(1, 100000) n) s",
 		"SELECT n % 2, count(*) FROM " + big + " n GROUP BY 1",
 		"SELECT DISTINCT n % 2 FROM " + big + " n",
 		"SELECT n % 2 FROM " + big + " n INTERSECT SELECT 5",

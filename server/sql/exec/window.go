@@ -44,7 +44,12 @@ func (o *window) next(r *run) ([]types.Datum, error) {
 }
 
 func (o *window) fill(r *run) error {
-	for {
+	for n := 1; ; n++ {
+		if n%checkEvery == 0 {
+			if err := r.check(); err != nil {
+				return err
+			}
+		}
 		row, err := o.in.next(r)
 		if err != nil {
 			return err
@@ -52,15 +57,15 @@ func (o *window) fill(r *run) error {
 		if row == nil {
 			break
 		}
-		wide := make([]types.Datum, o.node.Width+len(o.node.Calls))
+		wide := make([]types.Datum, o.node.Width+o.node.Calls())
 		copy(wide, cloneRow(row[:o.node.Width]))
 		o.rows = append(o.rows, wide)
 		if err := o.keep(rowSize(wide)); err != nil {
 			return err
 		}
 	}
-	for i, call := range o.node.Calls {
-		if err := o.compute(r, call, o.node.Width+i); err != nil {
+	for _, over := range o.node.Over {
+		if err := o.compute(r, over); err != nil {
 			return err
 		}
 	}
@@ -74,17 +79,18 @@ type windowRow struct {
 	order     []types.Datum
 }
 
-// compute sorts the rows as a call's window has them and fills in its results.
-func (o *window) compute(r *run, call *plan.WindowCall, column int) error {
+// compute sorts the rows as the window of some calls has them and fills in their results.
+func (o *window) compute(r *run, over []*plan.WindowCall) error {
+	keys := over[0]
 	list := make([]windowRow, len(o.rows))
 	size := 0
 	for i, row := range o.rows {
-		w := windowRow{row: row, partition: make([]types.Datum, len(call.PartitionBy))}
-		if err := r.evalRow(w.partition, call.PartitionBy, row); err != nil {
+		w := windowRow{row: row, partition: make([]types.Datum, len(keys.PartitionBy))}
+		if err := r.evalRow(w.partition, keys.PartitionBy, row); err != nil {
 			return err
 		}
 		var err error
-		if w.order, err = r.keysOf(row, call.OrderBy); err != nil {
+		if w.order, err = r.keysOf(row, keys.OrderBy); err != nil {
 			return err
 		}
 		list[i] = w
@@ -95,18 +101,25 @@ func (o *window) compute(r *run, call *plan.WindowCall, column int) error {
 		}
 	}
 	slices.SortStableFunc(list, func(a, b windowRow) int {
-		return compareWindow(a, b, call.OrderBy)
+		return compareWindow(a, b, keys.OrderBy)
 	})
 	if err := r.check(); err != nil {
 		return err
 	}
+	bounds := make([]frameOffsets, len(over))
 	for start := 0; start < len(list); {
 		end := start + 1
 		for end < len(list) && samePartition(list[start], list[end]) {
 			end++
 		}
-		if err := o.partition(r, call, list[start:end], column); err != nil {
-			return err
+		p := newPartition(r, list[start:end], keys)
+		for i, call := range over {
+			if err := bounds[i].read(r, &call.Frame); err != nil {
+				return err
+			}
+			if err := o.results(p, call, bounds[i]); err != nil {
+				return err
+			}
 		}
 		start = end
 	}
@@ -115,6 +128,21 @@ func (o *window) compute(r *run, call *plan.WindowCall, column int) error {
 	}
 	o.drop(size)
 	return nil
+}
+
+// results fills in what a call gives for the rows of a partition.
+func (o *window) results(p *partition, call *plan.WindowCall, b frameOffsets) error {
+	column := o.node.Width + call.Index
+	set := func(i int, v types.Datum) error {
+		v = v.Clone()
+		p.rows[i].row[column] = v
+		return o.keep(v.Size())
+	}
+	f := &framing{partition: p, frame: &call.Frame, offsets: b}
+	if call.Agg != nil {
+		return newFrameAggregate(f, call).each(set)
+	}
+	return newWindowFunction(f, call).each(set)
 }
 
 func compareWindow(a, b windowRow, keys []plan.SortKey) int {
@@ -144,63 +172,37 @@ func samePartition(a, b windowRow) bool {
 	return true
 }
 
-// partition fills in a call's results over one partition.
-func (o *window) partition(
-	r *run, call *plan.WindowCall, rows []windowRow, column int,
-) error {
-	if call.Agg != nil {
-		return o.aggregate(r, call, rows, column)
-	}
-	rank, dense := 0, 0
-	for i := range rows {
-		if i == 0 || compareOrder(rows[i-1], rows[i], call.OrderBy) != 0 {
-			rank, dense = i+1, dense+1
-		}
-		n := i + 1
-		switch call.Name {
-		case "rank":
-			n = rank
-		case "dense_rank":
-			n = dense
-		}
-		rows[i].row[column] = types.NewInt8(int64(n))
-	}
-	return nil
+// partition is the rows of one partition in order, and the groups of those that are equal in it.
+type partition struct {
+	run   *run
+	rows  []windowRow
+	keys  *plan.WindowCall // whose window it is
+	group []int            // of each row
+	start []int            // of each group, and at the end the number of rows
+	seen  int
 }
 
-// aggregate gives each row the aggregate over its frame: the partition up to the last row that is
-// equal to it in order, up to itself, or all of the partition.
-func (o *window) aggregate(
-	r *run, call *plan.WindowCall, rows []windowRow, column int,
-) error {
-	one := plan.AggregateCall{Fn: *call.Agg, Name: call.Name, Args: call.Args, Star: call.Star,
-		Filter: call.Filter, T: call.T}
-	calls := newCalls(&o.hold, []plan.AggregateCall{one})
-	for start := 0; start < len(rows); {
-		if err := r.check(); err != nil {
-			return err
+func newPartition(r *run, rows []windowRow, keys *plan.WindowCall) *partition {
+	p := &partition{run: r, rows: rows, keys: keys, group: make([]int, len(rows))}
+	for i := range rows {
+		if i == 0 || compareOrder(rows[i-1], rows[i], keys.OrderBy) != 0 {
+			p.start = append(p.start, i)
 		}
-		end := start + 1
-		for !call.Rows && end < len(rows) &&
-			(call.Whole || compareOrder(rows[start], rows[end], call.OrderBy) == 0) {
-			end++
-		}
-		for _, row := range rows[start:end] {
-			if err := calls[0].take(r, row.row); err != nil {
-				return err
-			}
-		}
-		v, err := calls[0].acc.Result(&r.eval.Context)
-		if err != nil {
-			return err
-		}
-		for _, row := range rows[start:end] {
-			row.row[column] = v.Clone()
-			if err := o.keep(v.Size()); err != nil {
-				return err
-			}
-		}
-		start = end
+		p.group[i] = len(p.start) - 1
+	}
+	p.start = append(p.start, len(rows))
+	return p
+}
+
+// peers gives the bounds of the rows that are equal to a row in order.
+func (p *partition) peers(i int) (lo, hi int) {
+	return p.start[p.group[i]], p.start[p.group[i]+1]
+}
+
+// check is run.check, once in so many rows.
+func (p *partition) check() error {
+	if p.seen++; p.seen%checkEvery == 0 {
+		return p.run.check()
 	}
 	return nil
 }

@@ -19,6 +19,7 @@ const (
 	CodeNameTooLong       = "42622"
 	CodeReservedName      = "42939"
 	CodeInvalidColumnRef  = "42P10"
+	CodeWindowing         = "42P20"
 	CodeInternal          = "XX000"
 	CodeInvalidParamValue = "22023"
 )

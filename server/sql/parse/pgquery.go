@@ -95,6 +95,8 @@ func grammarState(message string) string {
 		strings.Contains(message, "not supported"),
 		strings.Contains(message, "is not implemented"):
 		return CodeFeature
+	case strings.HasPrefix(message, "frame start"), strings.HasPrefix(message, "frame end"):
+		return CodeWindowing
 	case strings.HasPrefix(message, "role name") && strings.Contains(message, "reserved"):
 		return CodeReservedName
 	}

@@ -140,9 +140,49 @@ func (a *Aggregate) explain(x *explainer) {
 	x.inputs(a, a.In)
 }
 
+// Postgres shows a step for each partitioning and order, and the sort below it.
 func (w *Window) explain(x *explainer) {
-	x.step(w, "WindowAgg")
-	x.inputs(w, w.In)
+	in := w.In
+	for i, over := range w.Over {
+		in = &shownWindow{over: over[0], in: in, as: map[bool]Node{true: w}[i == len(w.Over)-1]}
+	}
+	in.explain(x)
+}
+
+// shownWindow is what Postgres shows as a step of its own.
+type shownWindow struct {
+	over *WindowCall
+	in   Node
+	as   Node // what was measured
+}
+
+func (w *shownWindow) explain(x *explainer) {
+	x.step(&shownStep{as: w.as}, "WindowAgg")
+	keys := make([]SortKey, len(w.over.PartitionBy))
+	for i, p := range w.over.PartitionBy {
+		keys[i].Expr = p
+	}
+	if keys = append(keys, w.over.OrderBy...); len(keys) > 0 {
+		x.node(&shownSort{keys, w.in})
+	} else {
+		x.node(w.in)
+	}
+	if w.as != nil {
+		x.queries(w.as, true)
+		x.queries(w.as, false)
+	}
+}
+
+// shownSort is the sort that a step does by itself.
+type shownSort struct {
+	keys []SortKey
+	in   Node
+}
+
+func (s *shownSort) explain(x *explainer) {
+	x.step(&shownStep{}, "Sort")
+	x.note("Sort Key: %s", x.keys(s.keys))
+	x.inputs(s, s.in)
 }
 
 func (s *Sort) explain(x *explainer) {

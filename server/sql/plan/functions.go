@@ -17,7 +17,7 @@ func (a *analyzer) funcCall(n *parse.FuncCall) (Expr, error) {
 	if builtin.IsAggregate(name) {
 		return a.aggregate(n)
 	}
-	if rankings[name] || otherWindowFunctions[name] {
+	if builtin.IsWindowFunction(name) {
 		return nil, a.errorf(n.Pos, types.CodeWrongObjectType,
 			"window function %s requires an OVER clause", name)
 	}

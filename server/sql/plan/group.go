@@ -136,8 +136,10 @@ func each(s *selecting, above func(Expr) Expr) {
 		for i := range w.OrderBy {
 			w.OrderBy[i].Expr = above(w.OrderBy[i].Expr)
 		}
-		if w.Filter != nil {
-			w.Filter = above(w.Filter)
+		for _, x := range []*Expr{&w.Filter, &w.Frame.Start.Offset, &w.Frame.End.Offset} {
+			if *x != nil {
+				*x = above(*x)
+			}
 		}
 	}
 	for _, set := range s.sets {

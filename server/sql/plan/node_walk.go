@@ -1,5 +1,7 @@
 package plan
 
+import "slices"
+
 // inputs lists the nodes a node reads.
 func inputs(n Node) []Node {
 	switch n := n.(type) {
@@ -142,10 +144,13 @@ func exprsOfRows(n Node) []Expr {
 			}
 		}
 	case *Window:
-		for _, w := range n.Calls {
+		for _, w := range slices.Concat(n.Over...) {
 			list = append(append(list, w.Args...), w.PartitionBy...)
-			if keys(w.OrderBy); w.Filter != nil {
-				list = append(list, w.Filter)
+			keys(w.OrderBy)
+			for _, x := range []Expr{w.Filter, w.Frame.Start.Offset, w.Frame.End.Offset} {
+				if x != nil {
+					list = append(list, x)
+				}
 			}
 		}
 	case *Sort:
