@@ -58,8 +58,11 @@ func compareBytes(a, b Datum) int {
 		// the planner first, so both sides are char(n) here.
 		return strings.Compare(TrimBlanks(a.Str()), TrimBlanks(b.Str()))
 	}
-	if a.typ == JSONB {
+	switch a.typ {
+	case JSONB:
 		return compareJSONB(a.Str(), b.Str())
+	case Inet:
+		return compareInet(a.Str(), b.Str())
 	}
 	return bytes.Compare(a.Bytes(), b.Bytes())
 }

@@ -1,6 +1,7 @@
 package types
 
 import (
+	"bytes"
 	"net/netip"
 	"strings"
 )
@@ -60,4 +61,40 @@ func appendInetBinary(dst []byte, s string) []byte {
 	raw := addr.AsSlice()
 	dst = append(dst, family, byte(bits), 0, byte(len(raw)))
 	return append(dst, raw...)
+}
+
+// compareInet orders addresses as PostgreSQL does.
+func compareInet(a, b string) int {
+	return bytes.Compare(appendKeyInet(nil, a), appendKeyInet(nil, b))
+}
+
+// appendKeyInet writes the family, then each bit of the network as one byte, 0 where the network
+// ends, then the address: what the shorter of two networks has decides first, then which is the
+// shorter.
+func appendKeyInet(dst []byte, s string) []byte {
+	addr, width, _ := splitInet(s)
+	raw := addr.AsSlice()
+	dst = append(dst, keyInet, byte(len(raw)))
+	for i := range width {
+		dst = append(dst, 1+raw[i/8]>>(7-i%8)&1)
+	}
+	return append(append(dst, 0), raw...)
+}
+
+func decodeKeyInet(src []byte) (Datum, []byte, error) {
+	if len(src) < 2 || src[0] != keyInet {
+		return Null, nil, errKey(Inet, "no address")
+	}
+	size, rest := int(src[1]), src[2:]
+	width := bytes.IndexByte(rest, 0)
+	if size != 4 && size != 16 || width < 0 || width > 8*size || len(rest) < width+1+size {
+		return Null, nil, errKey(Inet, "damaged address")
+	}
+	end := width + 1 + size
+	addr, _ := netip.AddrFromSlice(rest[width+1 : end])
+	text := inetText(addr, width)
+	if !bytes.Equal(appendKeyInet(nil, text), src[:2+end]) {
+		return Null, nil, errKey(Inet, "damaged network")
+	}
+	return NewString(Inet, text), rest[end:], nil
 }

@@ -1,7 +1,6 @@
 package types
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -154,7 +153,3 @@ func AppendJSONString(dst []byte, s string) []byte {
 	}
 	return append(dst, '"')
 }
-
-// compareJSONB makes equal documents equal. Its order is of the text, not PostgreSQL's, which is
-// why jsonb is no key type here.
-func compareJSONB(a, b string) int { return bytes.Compare([]byte(a), []byte(b)) }

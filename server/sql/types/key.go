@@ -26,6 +26,8 @@ type KeyOrder struct {
 //	0x03 .. 0x08    numeric: -Infinity, negative, zero, positive, Infinity, NaN
 //	0x0f            float: eight bytes
 //	0x10            interval: 16 bytes;  0x11 uuid: 16 bytes
+//	0x12            jsonb: see appendKeyJSONB;  0x13 record: fields as those of an array
+//	0x14            inet: see appendKeyInet
 //	0x77 .. 0x7f    negative integer, 0x7f - length, then that many bytes
 //	0x80 .. 0x88    other integer, 0x80 + length, then that many bytes
 //	0xfe            NULL within an array
@@ -45,6 +47,9 @@ const (
 	keyFloat           = 0x0f
 	keySpan            = 0x10
 	keyUUID            = 0x11
+	keyJSONB           = 0x12
+	keyRecord          = 0x13
+	keyInet            = 0x14
 	keyIntZero         = 0x80
 	keyArrayNull       = 0xfe
 	keyNullLast        = 0xff
@@ -60,8 +65,10 @@ const (
 // Keyable reports whether values of the type may lie in a key.
 func Keyable(oid OID) bool {
 	switch oid {
-	case JSON, JSONB, Inet, AclItem, PgNodeTree, Void, Unknown, Record, Xid, Cid:
+	case JSON, AclItem, PgNodeTree, Void, Unknown, Xid, Cid:
 		return false
+	case Record:
+		return true
 	}
 	if elem := ElemOf(oid); elem != 0 {
 		return Keyable(elem)
@@ -70,11 +77,11 @@ func Keyable(oid OID) bool {
 }
 
 // KeyLossless reports whether DecodeKey gives back the very value. Where it does not (a numeric's
-// scale, the sign of a float's zero, the blanks of a char(n), an interval's parts), a row must hold
-// the column beside its key.
+// scale, also within jsonb, the sign of a float's zero, the blanks of a char(n), an interval's
+// parts), a row must hold the column beside its key.
 func KeyLossless(oid OID) bool {
 	switch oid {
-	case Numeric, Float4, Float8, BPChar, Interval:
+	case Numeric, Float4, Float8, BPChar, Interval, JSONB, Record:
 		return false
 	}
 	if elem := ElemOf(oid); elem != 0 {
@@ -118,6 +125,10 @@ func appendKey(dst []byte, d Datum) []byte {
 			return append(append(dst, keyUUID), d.Bytes()...)
 		case BPChar:
 			return appendKeyBytes(dst, bytes.TrimRight(d.Bytes(), " "))
+		case JSONB:
+			return appendKeyJSONB(dst, d.Str())
+		case Inet:
+			return appendKeyInet(dst, d.Str())
 		}
 		return appendKeyBytes(dst, d.Bytes())
 	case reprFloat:
@@ -130,6 +141,8 @@ func appendKey(dst []byte, d Datum) []byte {
 		return binary.BigEndian.AppendUint64(dst, low)
 	case reprArray:
 		return appendKeyArray(dst, d.Array())
+	case reprRecord:
+		return append(appendKeyElems(append(dst, keyRecord), d.Row()), keyArrayEnd)
 	}
 	panic("types: EncodeKey of type " + FormatType(d.typ, NoMod))
 }
@@ -241,19 +254,23 @@ func appendKeyNumeric(dst []byte, d Datum) []byte {
 // appendKeyArray writes the elements, then the shape, which decides between arrays of the same
 // elements.
 func appendKeyArray(dst []byte, a *Array) []byte {
-	for _, e := range a.Elems {
-		if e.IsNull() {
-			dst = append(dst, keyArrayNull)
-			continue
-		}
-		dst = appendKey(dst, e)
-	}
-	dst = append(dst, keyArrayEnd, byte(len(a.Dims)))
+	dst = append(appendKeyElems(dst, a.Elems), keyArrayEnd, byte(len(a.Dims)))
 	for _, dim := range a.Dims {
 		dst = appendKeyInt(dst, int64(dim.Len))
 	}
 	for _, dim := range a.Dims {
 		dst = appendKeyInt(dst, int64(dim.Lower))
+	}
+	return dst
+}
+
+func appendKeyElems(dst []byte, elems []Datum) []byte {
+	for _, e := range elems {
+		if e.IsNull() {
+			dst = append(dst, keyArrayNull)
+			continue
+		}
+		dst = appendKey(dst, e)
 	}
 	return dst
 }

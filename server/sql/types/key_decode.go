@@ -41,8 +41,13 @@ func decodeKey(src []byte, oid OID) (Datum, []byte, error) {
 	case reprInt:
 		return decodeKeyIntDatum(src, oid)
 	case reprBytes:
-		if oid == UUID {
+		switch oid {
+		case UUID:
 			return decodeKeyUUID(src)
+		case JSONB:
+			return decodeKeyJSONB(src)
+		case Inet:
+			return decodeKeyInet(src)
 		}
 		return decodeKeyBytes(src, oid)
 	case reprFloat:

@@ -202,8 +202,6 @@ func TestLikePrefix(t *testing.T) {
 
 func TestKeyableTypes(t *testing.T) {
 	require.False(t, Keyable(JSON))
-	require.False(t, Keyable(JSONB))
-	require.False(t, Keyable(Record))
 	require.False(t, Keyable(Any))
 	for _, oid := range randomTypes {
 		require.True(t, Keyable(oid), FormatType(oid, NoMod))

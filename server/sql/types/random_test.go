@@ -4,8 +4,10 @@ import (
 	"flag"
 	"math"
 	"math/rand/v2"
+	"net/netip"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,7 +37,7 @@ func newRand(t *testing.T) *rand.Rand {
 // randomTypes are the types a random value is made of.
 var randomTypes = []OID{Bool, Char, Int2, Int4, Int8, Oid, Xid8, Float4, Float8, Numeric, Text,
 	VarChar, BPChar, Name, Bytea, UUID, PgLSN, Date, Time, Timestamp, TimestampTZ, Interval,
-	RegType, TextArray, Int4Array, NumericArray}
+	RegType, JSONB, Inet, TextArray, Int4Array, NumericArray}
 
 // pick draws from a few values, so that equal and neighbouring ones are common, or from all.
 func pick[T any](r *rand.Rand, edge []T, all func() T) T {
@@ -141,6 +143,16 @@ func randomDatum(r *rand.Rand, oid OID) Datum {
 		return NewSpan(Span{Months: int32(randomInt(r, -12, 12)), Days: int32(randomInt(r, -30, 30)),
 			Micros: randomInt(r, -microsPerDay, microsPerDay)})
 	}
+	switch oid {
+	case JSONB:
+		d, err := parseJSON(JSONB, randomJSON(r, 3))
+		if err != nil {
+			panic(err)
+		}
+		return d
+	case Inet:
+		return randomInet(r)
+	}
 	if elem := ElemOf(oid); elem != 0 {
 		return randomArray(r, elem)
 	}
@@ -184,3 +196,30 @@ func randomArray(r *rand.Rand, elem OID) Datum {
 }
 
 func newSeededRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }
+
+func randomJSON(r *rand.Rand, depth int) string {
+	if depth == 0 {
+		return []string{"null", "true", "false", "1", "1.0", "-2e3", `""`, `"a"`, `"\u0001\n"`,
+			`"b"`, "[]", "{}"}[r.IntN(12)]
+	}
+	parts := make([]string, r.IntN(4))
+	isObject := r.IntN(2) == 0
+	for i := range parts {
+		parts[i] = randomJSON(r, r.IntN(depth))
+		if isObject {
+			parts[i] = []string{`"a"`, `"b"`, `"ab"`, `""`, `"\t"`}[r.IntN(5)] + ":" + parts[i]
+		}
+	}
+	list := strings.Join(parts, ",")
+	if isObject {
+		return "{" + list + "}"
+	}
+	return "[" + list + "]"
+}
+
+func randomInet(r *rand.Rand) Datum {
+	raw := randomBytes(r, []int{4, 16}[r.IntN(2)])
+	addr, _ := netip.AddrFromSlice(raw)
+	bits := pick(r, []int{addr.BitLen(), 0, 8}, func() int { return r.IntN(addr.BitLen()) })
+	return NewString(Inet, inetText(addr, bits))
+}
