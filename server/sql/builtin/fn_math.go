@@ -14,11 +14,16 @@ func init() {
 		"trunc": math.Trunc, "cbrt": math.Cbrt, "degrees": func(v float64) float64 {
 			return v * 180 / math.Pi
 		}, "radians": func(v float64) float64 { return v * math.Pi / 180 },
-		"sin": math.Sin, "cos": math.Cos, "tan": math.Tan, "atan": math.Atan, "asin": math.Asin,
-		"acos": math.Acos,
+		"atan": math.Atan,
 	} {
 		register(fn(name, f8, floatUnary(f), f8))
 	}
+	register(
+		fn("sin", f8, finiteUnary(math.Sin), f8), fn("cos", f8, finiteUnary(math.Cos), f8),
+		fn("tan", f8, finiteUnary(math.Tan), f8),
+		fn("asin", f8, limitedUnary(math.Asin, -1, 1), f8),
+		fn("acos", f8, limitedUnary(math.Acos, -1, 1), f8),
+	)
 	register(
 		fn("ceil", n, numericCeil(true), n), fn("ceiling", n, numericCeil(true), n),
 		fn("floor", n, numericCeil(false), n),
@@ -68,14 +73,23 @@ func numericCeil(up bool) Eval {
 	}
 }
 
+// maxNumericDigits is how many digits a numeric has before the point at most.
+const maxNumericDigits = 131072
+
 // roundNumeric shows no digits before the point as zeros after it: round(155, -1) is 160.
 func roundNumeric(truncate bool) Eval {
 	return func(_ *Context, a []Datum) (Datum, error) {
-		digits := int64(0)
+		digits := int32(0)
 		if len(a) > 1 {
-			digits = min(max(a[1].Int(), -2000), 2000)
+			digits = int32(a[1].Int())
 		}
-		return types.RoundNumeric(a[0], int32(digits), truncate), nil
+		v := types.RoundNumeric(a[0], digits, truncate)
+		if sign, ok := types.NumericSign(v); ok && sign != 0 && digits <= -maxNumericDigits &&
+			!isNumericWord(v) {
+			return types.Null, types.Errorf(types.CodeNumericOutOfRange,
+				"value overflows numeric format")
+		}
+		return v, nil
 	}
 }
 
@@ -174,9 +188,13 @@ func evalWidthBucket(_ *Context, a []Datum) (Datum, error) {
 	v, low, high, count := a[0].Float(), a[1].Float(), a[2].Float(), a[3].Int()
 	switch {
 	case count <= 0:
-		return types.Null, types.Errorf("2201G", "count must be greater than zero")
+		return types.Null, errBucket("count must be greater than zero")
+	case math.IsNaN(v) || math.IsNaN(low) || math.IsNaN(high):
+		return types.Null, errBucket("operand, lower bound, and upper bound cannot be NaN")
+	case math.IsInf(low, 0) || math.IsInf(high, 0):
+		return types.Null, errBucket("lower and upper bounds must be finite")
 	case low == high:
-		return types.Null, types.Errorf("2201G", "lower bound cannot equal upper bound")
+		return types.Null, errBucket("lower bound cannot equal upper bound")
 	case low > high:
 		v, low, high = -v, -low, -high
 	}

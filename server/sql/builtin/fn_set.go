@@ -80,13 +80,10 @@ func numericSeries(c *Context, a []Datum, yield func(Datum) error) error {
 	if len(a) > 2 {
 		step = a[2]
 	}
-	sign, ok := types.NumericSign(step)
-	if !ok {
-		return types.Errorf(types.CodeInvalidParameter, "step size cannot be NaN")
+	if err := checkSeries(a[0], a[1], step); err != nil {
+		return err
 	}
-	if sign == 0 {
-		return errStepZero()
-	}
+	sign, _ := types.NumericSign(step)
 	for v := a[0]; types.Compare(v, a[1])*sign <= 0; {
 		if err := c.Check(); err != nil {
 			return err
@@ -96,9 +93,26 @@ func numericSeries(c *Context, a []Datum, yield func(Datum) error) error {
 		}
 		next, err := types.NumericArith(types.NumericAdd, v, step)
 		if err != nil {
-			return err
+			return nil // past every number, and so past the last
 		}
 		v = next
+	}
+	return nil
+}
+
+// checkSeries refuses what a series of numerics would never reach or never leave.
+func checkSeries(start, stop, step Datum) error {
+	names := []string{"start value", "stop value", "step size"}
+	for i, d := range []Datum{start, stop, step} {
+		sign, ok := types.NumericSign(d)
+		switch {
+		case !ok:
+			return types.Errorf(types.CodeInvalidParameter, "%s cannot be NaN", names[i])
+		case isNumericWord(d):
+			return types.Errorf(types.CodeInvalidParameter, "%s cannot be infinity", names[i])
+		case sign == 0 && i == 2:
+			return errStepZero()
+		}
 	}
 	return nil
 }

@@ -98,7 +98,7 @@ func evalFloatPower(_ *Context, a []Datum) (Datum, error) {
 	case x == 0 && y < 0:
 		return types.Null, types.Errorf(types.CodeInvalidPower,
 			"zero raised to a negative power is undefined")
-	case x < 0 && math.Floor(y) != y && !math.IsInf(y, 0):
+	case x < 0 && math.Floor(y) != y && !math.IsInf(y, 0) && !math.IsNaN(y):
 		return types.Null, types.Errorf(types.CodeInvalidPower,
 			"a negative number raised to a non-integer power yields a complex result")
 	}

@@ -179,8 +179,8 @@ func shiftCount(oid OID, count int64) uint64 {
 }
 
 func evalGCD(_ *Context, a []Datum) (Datum, error) {
-	return intResult(a[0].OID(), gcd(a[0].Int(), a[1].Int()), a[0].Int() == math.MinInt64 &&
-		a[1].Int() == math.MinInt64)
+	v := gcd(a[0].Int(), a[1].Int())
+	return intResult(a[0].OID(), v, v < 0) // of the smallest int8 and itself or zero
 }
 
 func gcd(x, y int64) int64 {

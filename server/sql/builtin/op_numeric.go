@@ -26,7 +26,7 @@ func init() {
 	registerOp("+", n, lsn, lsn, func(c *Context, a []Datum) (Datum, error) {
 		return evalLSNAdd(c, []Datum{a[1], a[0]})
 	})
-	register(fn("pg_wal_lsn_diff", n, evalLSNDiff, lsn, lsn))
+	register(fn("pg_lsn", lsn, evalLSNOfNumeric, n), fn("pg_wal_lsn_diff", n, evalLSNDiff, lsn, lsn))
 }
 
 func numericOp(kind types.NumericOp) Eval {
@@ -53,6 +53,22 @@ func evalLSNDiff(_ *Context, a []Datum) (Datum, error) {
 
 func lsnNumeric(d Datum) Datum { return types.NumericFromUint(uint64(d.Int())) }
 
+func evalLSNOfNumeric(_ *Context, a []Datum) (Datum, error) {
+	if types.IsNumericNaN(a[0]) {
+		return types.Null, types.Errorf(types.CodeFeatureNotSupported,
+			"cannot convert NaN to pg_lsn")
+	}
+	return lsnOf(a[0])
+}
+
+func lsnOf(d Datum) (Datum, error) {
+	v, ok := types.NumericToUint(d)
+	if !ok {
+		return types.Null, types.Errorf(types.CodeInvalidParameter, "pg_lsn out of range")
+	}
+	return types.NewInt(types.PgLSN, int64(v)), nil
+}
+
 func evalLSNAdd(_ *Context, a []Datum) (Datum, error) {
 	return lsnArith(types.NumericAdd, "add", "to", a)
 }
@@ -70,9 +86,5 @@ func lsnArith(op types.NumericOp, verb, preposition string, a []Datum) (Datum, e
 	if err != nil {
 		return types.Null, err
 	}
-	v, ok := types.NumericToUint(sum)
-	if !ok {
-		return types.Null, types.Errorf(types.CodeInvalidParameter, "pg_lsn out of range")
-	}
-	return types.NewInt(types.PgLSN, int64(v)), nil
+	return lsnOf(sum)
 }

@@ -52,7 +52,6 @@ func (r *numberReader) value() (Datum, error) {
 		return types.Null, types.Errorf(types.CodeInvalidText,
 			"invalid input syntax for type numeric: \"%s\"", text)
 	}
-	d = types.RoundNumeric(d, int32(r.p.after), false)
 	if !r.p.multiply {
 		return d, nil
 	}

@@ -34,10 +34,17 @@ func (r *SetRef) rebuild([]Expr) Expr { return r }
 // setCall notes a set-returning function of the select list.
 func (a *analyzer) setCall(call *Call, n *parse.FuncCall) (Expr, error) {
 	const hint = "You might be able to move the set-returning function into a LATERAL FROM item."
+	within := ""
 	switch {
 	case a.inCall:
-		return nil, types.Errorf(types.CodeFeatureNotSupported, "aggregate function calls cannot"+
-			" contain set-returning function calls").WithHint(hint).At(a.stmt.Position(n.Pos))
+		within = "aggregate"
+	case a.place == windowArguments:
+		within = "window"
+	}
+	switch {
+	case within != "":
+		return nil, types.Errorf(types.CodeFeatureNotSupported, "%s function calls cannot"+
+			" contain set-returning function calls", within).WithHint(hint).At(a.stmt.Position(n.Pos))
 	case a.inChoice != "":
 		return nil, types.Errorf(types.CodeFeatureNotSupported, "set-returning functions are not"+
 			" allowed in %s", a.inChoice).WithHint(hint).At(a.stmt.Position(n.Pos))

@@ -68,12 +68,19 @@ func SqrtNumeric(d Datum) (Datum, error) {
 	return sqrtTo(x, clampScale(minSigDigits-int32(digits), x))
 }
 
+// sqrtTo is exact: the whole root of the number with twice the digits, one up when what is left
+// over is more than the root.
 func sqrtTo(x *apd.Decimal, scale int32) (Datum, error) {
-	digitsBefore := int64(x.Exponent) + x.NumDigits()
-	return evalContext(scale, digitsBefore, func(c *apd.Context, z *apd.Decimal) error {
-		_, err := c.Sqrt(z, x)
-		return err
-	})
+	z := &apd.Decimal{Exponent: -scale}
+	var square, left apd.BigInt
+	square.Set(&x.Coeff)
+	scaleUp(&square, 2*scale+x.Exponent)
+	z.Coeff.Sqrt(&square)
+	left.Sub(&square, left.Mul(&z.Coeff, &z.Coeff))
+	if left.Cmp(&z.Coeff) > 0 {
+		z.Coeff.Add(&z.Coeff, apd.NewBigInt(1))
+	}
+	return checkNumeric(z)
 }
 
 // SqrtNumericScaled is the square root of a positive number with as many digits behind the point.
@@ -175,7 +182,14 @@ func LogNumeric(base, x Datum) (Datum, error) {
 	}
 	var sb, sx apd.Decimal
 	b, v := base.Decimal(&sb), x.Decimal(&sx)
-	if b.Cmp(apd.New(1, 0)) == 0 {
+	switch {
+	case b.Form == apd.Infinite && v.Form == apd.Infinite:
+		return NumericFromFloatWord(math.NaN()), nil
+	case b.Form == apd.Infinite:
+		return NumericFromInt(0), nil
+	case v.Form == apd.Infinite:
+		return x, nil
+	case b.Cmp(apd.New(1, 0)) == 0:
 		return Null, ErrDivisionByZero()
 	}
 	weight := lnWeight(v) - lnWeight(b)
@@ -233,8 +247,7 @@ func PowerNumeric(x, y Datum) (Datum, error) {
 	case sign == 0 && e.Sign() < 0:
 		return Null, Errorf(CodeInvalidPower, "zero raised to a negative power is undefined")
 	case sign < 0 && !isWhole:
-		return Null, Errorf(CodeInvalidPower,
-			"a negative number raised to a non-integer power yields a complex result")
+		return Null, errComplexPower()
 	case sign == 0 && e.Sign() == 0:
 		return NewNumeric(apd.New(1_0000_0000_0000_0000, -16)), nil
 	case sign == 0:
@@ -251,11 +264,26 @@ func PowerNumeric(x, y Datum) (Datum, error) {
 	if weight < -float64(scale)-guardDigits {
 		return NewNumeric(apd.New(0, -scale)), nil
 	}
+	if isWhole && e.Sign() > 0 && b.Exponent == 0 {
+		return wholePower(b, whole, scale)
+	}
 	digitsBefore := int64(math.Max(weight, 0)) + 2
 	return evalContext(scale, digitsBefore, func(c *apd.Context, z *apd.Decimal) error {
 		_, err := c.Pow(z, b, e)
 		return err
 	})
+}
+
+// wholePower is exact. The caller has made sure that the result is not beyond a numeric by much.
+func wholePower(b *apd.Decimal, e Datum, scale int32) (Datum, error) {
+	var scratch, odd apd.Decimal
+	n := e.Decimal(&scratch)
+	z := &apd.Decimal{}
+	z.Coeff.Exp(&b.Coeff, &n.Coeff, nil)
+	odd.Coeff.And(&n.Coeff, apd.NewBigInt(1))
+	z.Negative = b.Negative && odd.Coeff.Sign() != 0
+	roundScale(z, scale)
+	return checkNumeric(z)
 }
 
 // powerWeight estimates the decimal exponent of b to the e.
@@ -269,11 +297,18 @@ func powerWeight(b, e *apd.Decimal) float64 {
 	return math.Trunc(f * (digits + math.Log10(math.Abs(m))))
 }
 
+func errComplexPower() *Error {
+	return Errorf(CodeInvalidPower,
+		"a negative number raised to a non-integer power yields a complex result")
+}
+
 func specialPower(b, e *apd.Decimal) (Datum, error) {
 	fb, fe := signedFloat(b), signedFloat(e)
 	switch {
 	case fb == 0 && math.IsInf(fe, -1):
 		return Null, Errorf(CodeInvalidPower, "zero raised to a negative power is undefined")
+	case math.IsInf(fb, -1) && fe == fe && math.Trunc(fe) != fe:
+		return Null, errComplexPower()
 	}
 	v := math.Pow(fb, fe)
 	if v == 0 || v == 1 {
