@@ -32,7 +32,8 @@ func (s *session) planCursor(
 		return nil, err
 	}
 	if p.Kind != plan.KindRows {
-		return nil, errUnsupported("DECLARE CURSOR for this query")
+		return nil, pgwire.Errorf(pgwire.CodeFeatureNotSupported,
+			"DECLARE CURSOR must not contain data-modifying statements in WITH")
 	}
 	return p, refuseLocking(n, p)
 }

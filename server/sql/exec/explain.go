@@ -70,8 +70,8 @@ func (o *explain) runTarget(r *run) error {
 	if err := op.open(r); err != nil {
 		return err
 	}
-	if m, ok := op.(*measured); ok {
-		if err := m.execute(r); err != nil {
+	if isWrite(op) {
+		if _, err := r.execute(op); err != nil {
 			return err
 		}
 	}
@@ -84,15 +84,11 @@ func (o *explain) runTarget(r *run) error {
 }
 
 // execute runs a step that writes.
-func (o *measured) execute(r *run) error {
-	w, ok := o.operator.(writeOp)
-	if !ok {
-		return nil
-	}
+func (o *measured) execute(r *run) (int64, error) {
 	start := time.Now()
-	_, err := w.execute(r)
+	n, err := o.operator.(writeOp).execute(r)
 	o.stats.total += time.Since(start)
-	return err
+	return n, err
 }
 
 // nodeStats is what was measured of a step.

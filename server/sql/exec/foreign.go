@@ -47,7 +47,7 @@ func (f *foreignWork) wrote(r *run, t *catalog.Table, row []types.Datum) error {
 		if f.key = key; !refers {
 			continue
 		}
-		if check.Parent.OID == t.OID {
+		if r.owes(t, check.Parent) {
 			f.owed = append(f.owed, owedParent{check, append([]byte(nil), key...), row})
 			if err := r.keep(len(key) + rowSize(row)); err != nil {
 				return err

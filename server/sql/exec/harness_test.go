@@ -208,14 +208,22 @@ func (s *session) execute(
 		return err
 	}
 	defer c.Close()
-	if p.Columns != nil {
-		fmt.Fprintln(out, header(p.Columns))
+	described := p.Columns == nil
+	describe := func() {
+		if !described {
+			fmt.Fprintln(out, header(p.Columns))
+		}
+		described = true
+	}
+	if p.Kind != plan.KindDMLReturning { // which runs before the first row is there to be described
+		describe()
 	}
 	for {
 		row, err := c.Next(ctx)
 		if err != nil {
 			return err
 		}
+		describe()
 		if row == nil {
 			break
 		}

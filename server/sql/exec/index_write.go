@@ -100,7 +100,7 @@ func (x *indexWriter) change(r *run, oldKey, key []byte, old, row []types.Datum)
 
 // lock takes an exclusive key for writing: whoever is about to write the same waits here.
 func (x *indexWriter) lock(r *run, key []byte) (engine.RowState, error) {
-	state, err := r.txn.LockRow(r.eval.Ctx, x.index.Storage, key, engine.RowUpdate, engine.Wait)
+	state, _, err := r.lockNewest(x.index.Storage, key, engine.RowUpdate)
 	if err != nil {
 		return state, lockRowError(err, x.table.Name)
 	}

@@ -57,7 +57,18 @@ func (o *insert) rewind() bool {
 		o.writer.codec.small() && cap(o.old) <= maxKeptBytes
 }
 
-func (o *insert) execute(r *run) (int64, error) {
+func (o *insert) execute(r *run) (affected int64, err error) {
+	if !o.node.Apart {
+		return o.insert(r)
+	}
+	err = r.within(func() (err error) {
+		affected, err = o.insert(r)
+		return err
+	})
+	return affected, err
+}
+
+func (o *insert) insert(r *run) (int64, error) {
 	affected := int64(0)
 	for n := 1; ; n++ {
 		row, err := o.in.next(r)
@@ -139,18 +150,25 @@ func (o *insert) meet(r *run, key []byte) error {
 		return nil
 	}
 	if _, found := o.met[string(key)]; found {
-		return types.Errorf(codeCardinality,
-			"ON CONFLICT DO UPDATE command cannot affect row a second time").WithHint(
-			"Ensure that no rows proposed for insertion within the same command have" +
-				" duplicate constrained values.")
+		return errTwice()
 	}
 	o.met[string(key)] = struct{}{}
 	return r.keep(len(key) + entryOverhead)
 }
 
+func errTwice() error {
+	return types.Errorf(codeCardinality,
+		"ON CONFLICT DO UPDATE command cannot affect row a second time").WithHint(
+		"Ensure that no rows proposed for insertion within the same command have" +
+			" duplicate constrained values.")
+}
+
 // update does ON CONFLICT DO UPDATE to the row that is there.
 func (o *insert) update(r *run, key, value []byte) (bool, error) {
 	n := len(o.row)
+	if o.writer.own {
+		return false, errTwice()
+	}
 	if o.wide == nil {
 		o.wide = make([]types.Datum, 2*n)
 	}

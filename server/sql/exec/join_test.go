@@ -98,6 +98,7 @@ func TestStatementMemory(t *testing.T) {
 		"WITH c AS MATERIALIZED (SELECT * FROM " + series + ") SELECT count(*) FROM c",
 		"WITH RECURSIVE t(x) AS (SELECT repeat('x', 1000000) UNION ALL SELECT x || 'y' FROM t)" +
 			" SELECT count(*) FROM t",
+		"WITH d AS (DELETE FROM kv RETURNING key) SELECT s.t FROM " + series,
 		"SELECT count(*) FROM (SELECT s.n FROM " + series + " ORDER BY s.t) q",
 		"SELECT length(ARRAY(SELECT s.t FROM " + series + ")::text)",
 		"SELECT 'x' IN (SELECT s.t FROM " + series + ")",
@@ -123,6 +124,7 @@ func TestCancelInsideLoops(t *testing.T) {
 		"SELECT count(*) FROM " + big,
 		"WITH RECURSIVE t(n) AS (SELECT 1 UNION SELECT n FROM t, " + big + " g) SELECT 1 FROM t",
 		"SELECT lag(n) OVER () FROM " + big + " n",
+		"WITH d AS (DELETE FROM kv RETURNING key) SELECT count(*) FROM " + big,
 		"SELECT max(a) OVER (ORDER BY a ROWS BETWEEN 1000000 PRECEDING AND 1000000 FOLLOWING" +
 			" EXCLUDE CURRENT ROW) FROM (SELECT n AS a FROM generate_series(1, 100000) n) s",
 		"SELECT n % 2, count(*) FROM " + big + " n GROUP BY 1",

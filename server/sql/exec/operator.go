@@ -133,7 +133,11 @@ func (r *run) buildOver(n plan.Node, in operator) operator {
 	case *plan.LockRows:
 		return &lockRows{node: n, in: in}
 	}
-	return &with{run: r, node: n.(*plan.With), in: in}
+	w := n.(*plan.With)
+	if w.Writes {
+		return r.newWritingWith(w, in)
+	}
+	return &with{run: r, node: w, in: in}
 }
 
 // buildSource makes the operators that read no other.

@@ -22,6 +22,9 @@ type run struct {
 	unions  map[*plan.RecursiveUnion]*recursiveUnion
 	stats   map[plan.Node]*nodeStats // of EXPLAIN ANALYZE; else nil
 
+	moment    *engine.Moment // of within
+	unsettled []*writer      // which are to finish behind it
+
 	text  types.Env     // env's, with names of the catalog
 	names catalog.Names // what text.Names points to
 

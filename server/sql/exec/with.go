@@ -23,11 +23,8 @@ func (c *cteRows) row(r *run, i int) ([]types.Datum, error) {
 	if c.ended {
 		return nil, nil
 	}
-	if !c.opened {
-		c.opened = true
-		if err := c.op.open(r); err != nil {
-			return nil, err
-		}
+	if err := c.start(r); err != nil {
+		return nil, err
 	}
 	row, err := c.op.next(r)
 	if err != nil {
@@ -41,6 +38,19 @@ func (c *cteRows) row(r *run, i int) ([]types.Datum, error) {
 	row = cloneRow(row)
 	c.rows = append(c.rows, row)
 	return row, c.keep(rowSize(row))
+}
+
+// start opens the query, or runs the statement that writes to its end.
+func (c *cteRows) start(r *run) error {
+	if c.opened || c.ended {
+		return nil
+	}
+	c.opened = true
+	if err := c.op.open(r); err != nil || !isWrite(c.op) {
+		return err
+	}
+	_, err := r.execute(c.op)
+	return err
 }
 
 func (c *cteRows) stop() {

@@ -17,6 +17,7 @@ type writer struct {
 	checks  []plan.RowCheck
 	indexes []indexWriter
 	foreign *foreignWork // nil: no foreign keys are about
+	own     bool         // the row that was locked last is as this statement made it
 }
 
 // changer gives a writer that changes and deletes rows, and adds none.
@@ -97,8 +98,8 @@ func (w *writer) lock(r *run, key []byte) (engine.RowState, error) {
 
 // lockAs takes the row for writing and gives it as it is then.
 func (w *writer) lockAs(r *run, key []byte, mode engine.LockMode) (engine.RowState, error) {
-	state, err := r.txn.LockRow(r.eval.Ctx, w.table.Storage, key, mode, engine.Wait)
-	if err != nil {
+	state, own, err := r.lockNewest(w.table.Storage, key, mode)
+	if w.own = own; err != nil {
 		return state, lockRowError(err, w.table.Name)
 	}
 	return state, nil
@@ -120,6 +121,10 @@ func (w *writer) put(r *run, key []byte, row []types.Datum) error {
 // finish does what is left to be checked once the statement has written everything.
 func (w *writer) finish(r *run) error {
 	if w.foreign == nil {
+		return nil
+	}
+	if r.moment != nil {
+		r.unsettled = append(r.unsettled, w)
 		return nil
 	}
 	return w.foreign.settle(r, w.table)

@@ -33,6 +33,7 @@ type analyzer struct {
 // analyzed.
 type level struct {
 	scope *scope
+	inner bool // not the statement itself
 
 	// aggregates collects the aggregate calls of the select list, HAVING and ORDER BY; nil where
 	// no aggregate may stand, and then place says where that is.
@@ -72,7 +73,7 @@ type level struct {
 // own. It gives the scopes beyond parent that the query reads, too.
 func (a *analyzer) nested(parent *scope, analyze func() error) (reads []*[]openBinding, err error) {
 	saved := a.level
-	a.level = level{scope: newScope(parent), unreachable: saved.unreachable, ctes: saved.ctes,
+	a.level = level{scope: newScope(parent), inner: true, unreachable: saved.unreachable, ctes: saved.ctes,
 		laterCTEs: saved.laterCTEs}
 	err = analyze()
 	reads = a.reads

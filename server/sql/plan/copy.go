@@ -158,15 +158,17 @@ func (a *analyzer) copyQuery(pl *Planner, c *Copy, n *parse.CopyStmt) (*Prepared
 		return nil, a.errorf(parse.NoPos, CodeUndefinedParameter, "there is no parameter $1")
 	}
 	switch q.Kind {
-	case KindRows:
-	case KindDMLReturning:
-		return nil, a.unsupported(parse.NoPos, "COPY of a query that writes")
+	case KindRows, KindDMLReturning:
 	default:
 		return nil, a.errorf(parse.NoPos, types.CodeFeatureNotSupported,
 			"COPY query must have a RETURNING clause")
 	}
 	c.In = q.Root
-	return a.copyOut(c, n.Options, q.Columns)
+	p, err := a.copyOut(c, n.Options, q.Columns)
+	if err == nil {
+		p.ReadOnly, p.Refusal = q.ReadOnly, q.Refusal
+	}
+	return p, err
 }
 
 func (a *analyzer) copyOut(c *Copy, options []parse.DefElem, columns []Column) (*Prepared, error) {

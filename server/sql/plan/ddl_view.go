@@ -59,10 +59,14 @@ func (a *analyzer) createView(n *parse.ViewStmt) (Node, error) {
 // describeView resolves the query, and notes what it reads and gives.
 func (a *analyzer) describeView(v *catalog.View, n *parse.ViewStmt) error {
 	a.making, a.env.NoParams = v, true
-	_, columns, err := a.query(n.Query)
+	node, columns, err := a.query(n.Query)
 	a.making = nil
 	if err != nil {
 		return err
+	}
+	if with, ok := node.(*With); ok && with.Writes {
+		return types.Errorf(types.CodeFeatureNotSupported,
+			"views must not contain data-modifying statements in WITH")
 	}
 	if len(n.Columns) > len(columns) {
 		return types.Errorf(types.CodeSyntax,

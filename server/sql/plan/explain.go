@@ -13,6 +13,7 @@ import (
 type explainer struct {
 	lines   []string
 	indent  int    // in steps of two blanks
+	ctes    []*CTE // of a WITH above the next step, which are shown before what it reads
 	filters []Expr // conditions that belong to the next step
 	outer   Node   // the node they stand in, whose rows are those of the next step
 	qualify bool
@@ -105,6 +106,14 @@ func (x *explainer) filter(cond Expr) {
 // inputs writes the steps that n reads, and the queries in its expressions.
 func (x *explainer) inputs(n Node, in ...Node) {
 	x.filter(nil)
+	ctes := x.ctes
+	x.ctes = nil
+	for _, cte := range ctes {
+		x.note("CTE %s", catalog.QuoteIdent(cte.Name))
+		x.indent++
+		x.node(cte.Node)
+		x.indent--
+	}
 	x.queries(n, true)
 	for _, child := range in {
 		x.node(child)

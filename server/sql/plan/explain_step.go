@@ -321,11 +321,6 @@ func (w *WorkTableScan) explain(x *explainer) {
 }
 
 func (w *With) explain(x *explainer) {
+	x.ctes = append(x.ctes, w.CTEs...)
 	w.In.explain(x)
-	for _, cte := range w.CTEs {
-		x.note("CTE %s", catalog.QuoteIdent(cte.Name))
-		x.indent++
-		x.node(cte.Node)
-		x.indent--
-	}
 }

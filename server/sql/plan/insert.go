@@ -40,19 +40,18 @@ func (a *analyzer) insert(n *parse.InsertStmt) (Node, []Column, error) {
 	if ins.Returning, columns, err = a.returning(n.Returning); err != nil {
 		return nil, nil, err
 	}
-	if with != nil {
-		ins.In = with.around(ins.In)
-	}
+	ins.In = with.below(ins.In)
 	if ins.Checks, err = a.rowChecks(t); err != nil {
 		return nil, nil, err
 	}
 	ins.Foreign = a.foreignOfInsert(ins)
-	return ins, columns, a.insertReads(ins)
+	ins.insertReads()
+	return with.above(ins), columns, nil
 }
 
 // insertReads finds out whether the statement reads the table it writes to. The source of its rows
 // can be read to its end first; what is computed row by row behind a write cannot.
-func (a *analyzer) insertReads(ins *Insert) error {
+func (ins *Insert) insertReads() {
 	reads := func(n Node) bool {
 		return !visit(n, func(n Node) bool {
 			scan, ok := n.(*Scan)
@@ -61,12 +60,8 @@ func (a *analyzer) insertReads(ins *Insert) error {
 	}
 	ins.Gather = (readsLate(ins.In) || readsInPieces(ins.In)) && reads(ins.In)
 	for _, sub := range subplans(ins) {
-		if reads(sub.Node) {
-			return a.unsupported(parse.NoPos,
-				"a query over the table itself in RETURNING or ON CONFLICT of INSERT")
-		}
+		ins.Apart = ins.Apart || reads(sub.Node)
 	}
-	return nil
 }
 
 // insertColumns gives the position in the table of each target column.
@@ -233,9 +228,10 @@ func (a *analyzer) insertQuery(
 	for _, c := range targets {
 		a.hints = append(a.hints, t.Columns[c].Type.OID)
 	}
-	a.scope = newScope(nil)
+	inner := a.inner
+	a.scope, a.inner = newScope(nil), true
 	node, columns, err := a.query(n.Query)
-	a.hints = nil
+	a.hints, a.inner = nil, inner
 	if err != nil {
 		return nil, nil, err
 	}

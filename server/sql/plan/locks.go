@@ -32,20 +32,17 @@ func (l *lockList) tables(mode engine.TableLockMode, tables ...*catalog.Table) {
 	}
 }
 
+// writes lists those of a statement that writes to a table, of which a plan may have several.
+func (l *lockList) writes(t *catalog.Table, foreign *ForeignChecks) {
+	l.tables(engine.RowExclusiveLock, t)
+	l.tables(engine.RowShareLock, foreign.tables()...)
+}
+
 // locks lists the locks of a plan, in the order of oids, so that two statements never wait for one
 // another's tables.
 func locks(root Node) []Lock {
 	var l lockList
 	switch n := root.(type) {
-	case *Insert:
-		l.tables(engine.RowExclusiveLock, n.Table)
-		l.tables(engine.RowShareLock, n.Foreign.tables()...)
-	case *Update:
-		l.tables(engine.RowExclusiveLock, n.Table)
-		l.tables(engine.RowShareLock, n.Foreign.tables()...)
-	case *Delete:
-		l.tables(engine.RowExclusiveLock, n.Table)
-		l.tables(engine.RowShareLock, n.Foreign.tables()...)
 	case *Explain:
 		if n.Analyze {
 			return locks(n.Target.Root)
@@ -53,8 +50,7 @@ func locks(root Node) []Lock {
 		return nil
 	case *Copy:
 		if n.Insert != nil {
-			l.tables(engine.RowExclusiveLock, n.Table)
-			l.tables(engine.RowShareLock, n.Insert.Foreign.tables()...)
+			l.writes(n.Table, n.Insert.Foreign)
 		}
 	case *Truncate:
 		l.tables(engine.AccessExclusiveLock, n.Tables...)
@@ -62,10 +58,17 @@ func locks(root Node) []Lock {
 		l.definition(root)
 	}
 	visit(root, func(n Node) bool {
-		if lock, ok := n.(*LockRows); ok {
-			for _, t := range lock.Tables {
+		switch n := n.(type) {
+		case *LockRows:
+			for _, t := range n.Tables {
 				l.tables(engine.RowShareLock, t.Table)
 			}
+		case *Insert:
+			l.writes(n.Table, n.Foreign)
+		case *Update:
+			l.writes(n.Table, n.Foreign)
+		case *Delete:
+			l.writes(n.Table, n.Foreign)
 		}
 		return true
 	})

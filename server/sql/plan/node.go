@@ -150,6 +150,10 @@ type Insert struct {
 	// table it is written to, at a time of its own choosing.
 	Gather bool
 
+	// Apart says that a query in RETURNING or ON CONFLICT reads the table, which it is to see as it
+	// was before the statement.
+	Apart bool
+
 	// BlindUpsert says that the conflict action overwrites the whole row with the proposed one, so
 	// that nothing has to be read.
 	BlindUpsert bool

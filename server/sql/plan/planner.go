@@ -118,6 +118,10 @@ func (a *analyzer) planSelect(n *parse.SelectStmt) (*Prepared, error) {
 	if columns == nil {
 		p.Columns = []Column{}
 	}
+	if with, ok := node.(*With); ok && with.Writes {
+		p.Kind, p.ReadOnly = KindDMLReturning, false
+		return p, nil
+	}
 	visit(node, func(n Node) bool { // a query inside may lock rows, too
 		if lock, ok := n.(*LockRows); ok {
 			p.ReadOnly, p.Refusal = false, "SELECT "+lockName(lock.Strength)

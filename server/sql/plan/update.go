@@ -52,7 +52,7 @@ func (a *analyzer) update(n *parse.UpdateStmt) (Node, []Column, error) {
 		return slices.ContainsFunc(up.Set, func(s SetColumn) bool { return s.Column == column })
 	}, up.SetsKey)
 	up.Lock = keyLock(up.SetsKey, up.Foreign)
-	return up, columns, nil
+	return t.with.above(up), columns, nil
 }
 
 // keyLock is how a row is locked that is changed: while its key stays, whoever refers to it need
@@ -79,7 +79,7 @@ func (a *analyzer) delete(n *parse.DeleteStmt) (Node, []Column, error) {
 	del.Target = t.plan(subplans(del))
 	del.Lock = engine.RowUpdate
 	del.Foreign = a.foreign(t.table, func(int) bool { return false }, true)
-	return del, columns, nil
+	return t.with.above(del), columns, nil
 }
 
 // targeting gathers what an UPDATE or DELETE works on.
@@ -147,9 +147,7 @@ func (t *targeting) plan(queries []*SubPlan) Target {
 		where = conjuncts(t.where, nil)
 	}
 	node := t.a.planTree(t.tree, where)
-	if t.with != nil {
-		node = t.with.around(node)
-	}
+	node = t.with.below(node)
 	scan, alone := node.(*Scan)
 	if alone && len(queries) == 0 && len(subplans(scan)) == 0 {
 		out.In, out.Recheck = scan, nil

@@ -7,9 +7,13 @@ import (
 
 // With yields the rows of In, which reads the queries of a WITH clause by CTEScans. Whenever it is
 // opened, they are to run anew.
+//
+// With Writes, some of them are statements that write, and In may be one. All of it reads as of one
+// moment; each of these statements runs to its end, whether its rows are read or not.
 type With struct {
-	In   Node
-	CTEs []*CTE
+	In     Node
+	CTEs   []*CTE
+	Writes bool
 }
 
 // CTE is a query of a WITH clause. It runs when it is first read, and its rows are kept for all
@@ -19,6 +23,7 @@ type CTE struct {
 	Node   Node
 	Width  int
 	Inline bool // it is read in one place only, and runs there
+	Writes bool // it is a statement that writes
 	reads  int  // places that read it
 	always bool // MATERIALIZED
 }
@@ -40,8 +45,9 @@ type cteName struct {
 
 // withClause is a WITH whose names are in use.
 type withClause struct {
-	names []*cteName
-	mark  int // where its names begin among those of the level
+	names  []*cteName
+	mark   int // where its names begin among those of the level
+	writes bool
 }
 
 // with resolves the queries of a WITH clause, each of which may use those before it.
@@ -79,29 +85,42 @@ func (a *analyzer) with(n *parse.WithClause) (*withClause, error) {
 		}
 		a.ctes = append(a.ctes, c)
 		w.names = append(w.names, c)
+		w.writes = w.writes || c.cte.Writes
 	}
 	return w, nil
 }
 
 func (a *analyzer) cteQuery(c *cteName, item recursiveItem) error {
-	q, ok := item.Query.(*parse.SelectStmt)
-	if !ok {
-		return a.unsupported(item.Pos, "a statement that writes in WITH")
-	}
 	var err error
 	c.reads, err = a.nested(a.scope, func() (err error) {
-		if item.self {
-			c.cte.Node, err = a.recursiveQuery(c, item.CTE, q)
-			return err
+		switch q := item.Query.(type) {
+		case *parse.SelectStmt:
+			if item.self {
+				c.cte.Node, err = a.recursiveQuery(c, item.CTE, q)
+				return err
+			}
+			c.cte.Node, c.columns, err = a.query(q)
+		case *parse.InsertStmt:
+			c.cte.Node, c.columns, err = a.insert(q)
+		case *parse.UpdateStmt:
+			c.cte.Node, c.columns, err = a.update(q)
+		case *parse.DeleteStmt:
+			c.cte.Node, c.columns, err = a.delete(q)
 		}
-		c.cte.Node, c.columns, err = a.query(q)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	c.cte.Width = len(c.columns)
-	if item.self {
+	_, reads := item.Query.(*parse.SelectStmt)
+	switch c.cte.Writes = !reads; {
+	case item.self:
+		return nil // whose columns have their names
+	case c.cte.Writes && a.inner:
+		return a.errorf(item.Pos, types.CodeFeatureNotSupported,
+			"WITH clause containing a data-modifying statement must be at the top level")
+	case c.cte.Writes && c.columns == nil:
 		return nil
 	}
 	return a.nameColumns(c, item.CTE)
@@ -123,11 +142,29 @@ func (a *analyzer) nameColumns(c *cteName, item *parse.CTE) error {
 // leave takes the names of a WITH out of use.
 func (a *analyzer) leave(w *withClause) { a.ctes = a.ctes[:w.mark] }
 
+// above is around for a WITH that writes, which belongs above the whole statement.
+func (w *withClause) above(statement Node) Node {
+	if w == nil || !w.writes {
+		return statement
+	}
+	return w.around(statement)
+}
+
+// below is around for a WITH that only reads, which belongs below what the statement writes.
+func (w *withClause) below(in Node) Node {
+	if w == nil || w.writes {
+		return in
+	}
+	return w.around(in)
+}
+
 // around puts the WITH above the query that used it.
 func (w *withClause) around(in Node) Node {
-	with := &With{In: in}
+	with := &With{In: in, Writes: w.writes}
 	for _, c := range w.names {
 		switch cte := c.cte; {
+		case cte.Writes:
+			with.CTEs = append(with.CTEs, cte)
 		case cte.reads == 0: // which never runs
 		case cte.reads == 1 && !cte.always && !nodeVolatile(cte.Node):
 			cte.Inline = true
@@ -162,6 +199,10 @@ func (a *analyzer) fromCTE(c *cteName, item *parse.RangeVar) (*joinTree, error) 
 	}
 	if c.union != nil {
 		return a.fromRecursion(c, item, name)
+	}
+	if c.cte.Writes && c.columns == nil {
+		return nil, a.errorf(item.Pos, types.CodeFeatureNotSupported,
+			"WITH query \"%s\" does not have a RETURNING clause", c.cte.Name)
 	}
 	c.cte.reads++
 	for _, open := range c.reads {
