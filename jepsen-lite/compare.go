@@ -165,7 +165,8 @@ func readHead(path string, length int64) ([]byte, error) {
 var Tables = []string{"entry", "register", "ticks", "ticker", "filler", "pad", "t", "kv"}
 
 // Dump is the content of the Tables that are there, by name: rows as COPY writes them, sorted, so
-// that the order in which a node happens to hand them out does not matter.
+// that the order in which a node happens to hand them out does not matter. It is an error if an
+// index contradicts it.
 func Dump(ctx context.Context, dsn string) (map[string][]string, error) {
 	conn, err := pgx.Connect(ctx, dsn)
 	if err != nil {
@@ -184,7 +185,17 @@ func Dump(ctx context.Context, dsn string) (map[string][]string, error) {
 		}
 		content[table] = slices.Sorted(strings.Lines(text.String()))
 	}
-	return content, nil
+	return content, checkIndexes(ctx, conn)
+}
+
+// checkIndexes has the node hold every index against the rows of its table.
+func checkIndexes(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, "SELECT ack_index_check(oid) FROM pg_class WHERE relkind = 'r'"+
+		" AND relnamespace = 'public'::regnamespace")
+	if err != nil {
+		return fmt.Errorf("check indexes: %w", err)
+	}
+	return nil
 }
 
 // SameState compares the tables of two nodes, row by row. Nothing may be written meanwhile.

@@ -23,11 +23,15 @@ const retireAfter = 20
 // widePieces is the number of rows of a wide transaction, which must be there whole or not at all.
 const widePieces = 25
 
+// schema has an index of each kind, whose entries must survive with their rows: checkIndexes.
 const schema = `
 CREATE TABLE entry (session int, n bigint, piece int, body text, PRIMARY KEY (session, n, piece));
 CREATE TABLE register (session int PRIMARY KEY, n bigint NOT NULL);
 CREATE TABLE ticks (tick bigint PRIMARY KEY, session int NOT NULL, n bigint NOT NULL);
 CREATE TABLE ticker (id int PRIMARY KEY, n bigint NOT NULL);
+CREATE INDEX ON entry (n DESC, session);
+CREATE INDEX ON register (n);
+CREATE UNIQUE INDEX ON ticks (session, n);
 INSERT INTO ticker VALUES (1, 0)`
 
 // CreateSchema makes the workload's tables.
@@ -320,5 +324,5 @@ func Read(ctx context.Context, dsn string) (*Seen, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read ticker: %w", err)
 	}
-	return seen, nil
+	return seen, checkIndexes(ctx, conn)
 }

@@ -116,3 +116,8 @@ func (h *host) Sequence(context.Context, builtin.SequenceOp) (int64, error) {
 	return 0, types.Errorf(types.CodeFeatureNotSupported,
 		"a sequence function is not supported here")
 }
+
+// CheckIndex implements builtin.IndexChecker.
+func (h *host) CheckIndex(ctx context.Context, relation types.OID) (int64, error) {
+	return h.server.executor.CheckIndex(ctx, h.session().txn.tx, uint32(relation))
+}

@@ -89,7 +89,8 @@ func TestStandbyRefusals(t *testing.T) {
 	for _, sql := range []string{"begin; lock table kv in row exclusive mode; commit",
 		"begin isolation level repeatable read; select * from kv; commit", "checkpoint",
 		"set default_transaction_read_only = off",
-		"set ack.read_durability = flushed; select * from kv; reset ack.read_durability", "listen ack_durable", "unlisten *",
+		"set ack.read_durability = flushed; select * from kv; reset ack.read_durability",
+		"listen ack_durable", "unlisten *",
 		"select 'q'::regclass", "alter system set work_mem = '5MB'"} {
 		s.do(sql)
 	}
@@ -208,6 +209,7 @@ func TestReplicatedSchema(t *testing.T) {
 	require.Equal(t, "100", s.value("select count(*) from w"))
 	require.Equal(t, "x", s.value("select late from t where id = 3"))
 	require.Equal(t, "said", s.value("select obj_description('t'::regclass)"))
+	require.Equal(t, "300", s.value("select ack_index_check('t')"), "of three keys")
 	require.Equal(t, "t", s.value("select pg_promote()"))
 	require.Equal(t, "23505", s.fails("23505", "insert into t (v) values ('v42')").Code)
 	s.fails("23514", "insert into t (n) values (0)")
@@ -215,6 +217,7 @@ func TestReplicatedSchema(t *testing.T) {
 	s.fails("23503", "delete from parent")
 	s.do("insert into t (v) values ('new')")
 	require.Equal(t, "1", s.value("select count(*) from t where v = 'new' and id > 100"))
+	require.Equal(t, "303", s.value("select ack_index_check('t')"))
 }
 
 // TestReplicatedDDLUnderReads: while tables change on the primary, a reader on the standby never
