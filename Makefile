@@ -13,6 +13,7 @@ UNIT        := ./cmd/... ./wal/... ./engine/... ./pgwire/... ./replica/... ./ser
 LONG_SEED   ?= $(shell date +%s)
 LONG_SEEDS  ?= 50000
 LONG_WAL_SEEDS ?= 3000
+LONG_QUERY_SEEDS ?= 400
 LONG_KILLS  ?= 1000
 LONG_CUTS   ?= 500
 LONG_FUSE_CUTS ?= 200
@@ -66,6 +67,7 @@ replication: build clients-tools ## replicas: kills, power cuts, bad links and d
 test-long: build ## the larger counts; its last run stands in docs/TESTING.md
 	ACKDB_SEEDS=$(LONG_WAL_SEEDS) $(GO) test $(IOURING) -count=1 -timeout 6h ./wal/
 	ACKDB_SEEDS=$(LONG_SEEDS) $(GO) test $(IOURING) -count=1 -timeout 6h -run Crash ./engine/
+	ACKDB_SEEDS=$(LONG_QUERY_SEEDS) $(GO) test $(IOURING) -count=1 -timeout 6h -run '^TestRandom' ./server/sql/exec/ $(if $(ORACLE),-args -oracle "$(ORACLE)")
 	bin/jepsen-lite kill --kills $(LONG_KILLS) --seed $(LONG_SEED)
 	bin/jepsen-lite cut --disk ext4 --cuts $(LONG_CUTS) --seed $(LONG_SEED)
 	bin/jepsen-lite cut --disk fuse --cuts $(LONG_FUSE_CUTS) --seed $(LONG_SEED)

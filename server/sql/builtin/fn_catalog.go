@@ -22,7 +22,7 @@ func init() {
 	}
 	register(
 		fn("format_type", text, evalFormatType, oid, i4).stable().notStrict(),
-		fn("pg_typeof", types.RegType, evalTypeOf, types.Any).stable().notStrict(),
+		fn("pg_typeof", types.RegType, nil, types.Any).ofTypes(typeOf).stable().notStrict(),
 		fn("to_regclass", types.RegClass, toReg(types.RegClass), text).stable(),
 		fn("to_regtype", types.RegType, toReg(types.RegType), text).stable(),
 		fn("to_regnamespace", types.RegNamespace, toReg(types.RegNamespace), text).stable(),
@@ -96,13 +96,10 @@ func evalFormatType(c *Context, a []Datum) (Datum, error) {
 	return types.NewText("???"), nil
 }
 
-// evalTypeOf is for values; the planner, which knows the type of a NULL too, makes it a constant.
-func evalTypeOf(_ *Context, a []Datum) (Datum, error) {
-	oid := a[0].OID()
-	if oid == 0 {
-		oid = types.Unknown
-	}
-	return types.NewInt(types.RegType, int64(oid)), nil
+// typeOf goes by the type an argument was resolved to, which a NULL has, too.
+func typeOf(actual []OID) Eval {
+	d := types.NewInt(types.RegType, int64(actual[0]))
+	return func(*Context, []Datum) (Datum, error) { return d, nil }
 }
 
 // toReg is the cast that gives NULL for what does not exist.

@@ -48,8 +48,11 @@ type Function struct {
 	NotStrict  bool // is called with NULLs too
 	Volatility Volatility
 	Eval       Eval
-	Set        SetEval
-	Columns    []Column // of a set-returning function with several
+	// OfTypes makes Eval for the types of the arguments of one call, NULL among them, for the few
+	// functions whose result hangs on those; nil for all others.
+	OfTypes func(actual []OID) Eval
+	Set     SetEval
+	Columns []Column // of a set-returning function with several
 
 	operator bool // implements an operator; not callable by name
 }
@@ -147,6 +150,11 @@ func (f Function) volatile() Function {
 
 func (f Function) notStrict() Function {
 	f.NotStrict = true
+	return f
+}
+
+func (f Function) ofTypes(make func([]OID) Eval) Function {
+	f.OfTypes = make
 	return f
 }
 

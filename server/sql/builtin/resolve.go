@@ -197,6 +197,11 @@ func equalOIDs(a, b []OID) bool {
 func (c *candidate) call(actual []OID) (Call, error) {
 	call := Call{Function: c.function, Operator: c.operator, Args: c.args,
 		Result: c.function.Result, pack: c.pack}
+	if make := c.function.OfTypes; make != nil {
+		typed := *c.function
+		typed.Eval = make(append([]OID(nil), actual...))
+		call.Function = &typed
+	}
 	if !hasPolymorphic(c.args) && !isPolymorphic(call.Result) {
 		return call, nil
 	}

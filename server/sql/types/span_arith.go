@@ -177,7 +177,7 @@ func Age(a, b Datum) (Datum, error) {
 	if negative {
 		a, b = b, a
 	}
-	s := ageBetween(a.n, b.n, negative)
+	s := ageBetween(a.n, b.n)
 	if negative {
 		s = Span{Months: -s.Months, Days: -s.Days, Micros: -s.Micros}
 	}
@@ -185,7 +185,7 @@ func Age(a, b Datum) (Datum, error) {
 }
 
 // ageBetween borrows from days the length of the earlier date's month, as PostgreSQL does.
-func ageBetween(later, earlier int64, swapped bool) Span {
+func ageBetween(later, earlier int64) Span {
 	daysA, timeA := SplitTimestamp(later)
 	daysB, timeB := SplitTimestamp(earlier)
 	ca, cb := CivilOf(daysA), CivilOf(daysB)
@@ -197,11 +197,7 @@ func ageBetween(later, earlier int64, swapped bool) Span {
 		days--
 	}
 	for days < 0 {
-		if swapped {
-			days += DaysInMonth(ca.Year, ca.Month)
-		} else {
-			days += DaysInMonth(cb.Year, cb.Month)
-		}
+		days += DaysInMonth(cb.Year, cb.Month)
 		months--
 	}
 	return Span{Months: int32(months), Days: int32(days), Micros: micros}
