@@ -55,6 +55,7 @@ func main() {
 	var cli commandLine
 	ctx := kong.Parse(&cli, kong.Name("ackdb"), kong.Description(description),
 		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	spreadOverThreads()
 	err := ctx.Run()
 	if err == nil {
 		return

@@ -23,7 +23,12 @@ type Context struct {
 	Clock func() time.Time
 	// Rand yields uniform numbers in [0, 1); nil is the system's generator.
 	Rand func() float64
+
+	turn turn
 }
+
+// Begin readies a Context that is used again for the next statement.
+func (c *Context) Begin(ctx context.Context) { c.Ctx, c.turn = ctx, 0 }
 
 // Host is what functions ask of the server and the session. A method's error reaches the client as
 // it is, so it should be a *types.Error.
@@ -152,11 +157,13 @@ const (
 	SizeTotal
 )
 
-// Check returns why the statement must stop, nil when it need not (B4).
+// Check returns why the statement must stop, nil when it need not (B4). If the statement has run
+// for a while it lets others run first.
 func (c *Context) Check() error {
 	if c.Ctx == nil {
 		return nil
 	}
+	c.turn.giveWay()
 	return c.Ctx.Err()
 }
 

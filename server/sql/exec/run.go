@@ -49,7 +49,8 @@ func (s *Session) take(x *Executor, ctx context.Context, env *Env) *run {
 	r.text.Names = &r.names
 	r.text.Now = env.TxnTime
 	r.eval.Params, r.eval.Sequences, r.eval.Subqueries = env.Params, r, r
-	r.eval.Ctx, r.eval.Env, r.eval.Host = ctx, &r.text, env.Session.Host
+	r.eval.Context.Begin(ctx)
+	r.eval.Env, r.eval.Host = &r.text, env.Session.Host
 	r.eval.TxnTime, r.eval.StmtTime = env.TxnTime, env.StmtTime
 	return r
 }
@@ -113,9 +114,9 @@ func (r *run) keep(bytes int) error {
 // codeOutOfMemory is the SQLSTATE of a statement that would hold too much.
 const codeOutOfMemory types.Code = "53200"
 
-// check says why the statement must stop.
+// check says why the statement must stop, and lets others run (builtin.Context.Check).
 func (r *run) check() error {
-	if err := r.eval.Ctx.Err(); err != nil {
+	if err := r.eval.Check(); err != nil {
 		return context.Cause(r.eval.Ctx)
 	}
 	return nil
