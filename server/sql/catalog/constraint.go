@@ -17,32 +17,6 @@ type Check struct {
 	Comment   string `json:"comment,omitempty"`
 }
 
-// ForeignKey is a FOREIGN KEY constraint of the table that refers. It names columns by attnum, and
-// tables by oid, so that no renaming touches it. The other table lists this one in ReferencedBy.
-type ForeignKey struct {
-	OID        uint32        `json:"oid"`
-	Name       string        `json:"name"`
-	Columns    []int16       `json:"columns"`
-	RefTable   uint32        `json:"ref_table"`
-	RefColumns []int16       `json:"ref_columns"`
-	RefIndex   uint32        `json:"ref_index"` // the unique index of RefTable over RefColumns
-	OnUpdate   ForeignAction `json:"on_update,omitempty"`
-	OnDelete   ForeignAction `json:"on_delete,omitempty"`
-	NotValid   bool          `json:"not_valid,omitempty"`
-	Comment    string        `json:"comment,omitempty"`
-}
-
-// ForeignAction is what becomes of a row when the one it refers to goes or gets another key.
-type ForeignAction string
-
-// NoAction and Restrict refuse it, the one at the end of the statement and the other at once.
-const (
-	NoAction ForeignAction = ""
-	Restrict ForeignAction = "restrict"
-	Cascade  ForeignAction = "cascade"
-	SetNull  ForeignAction = "set null"
-)
-
 // What Column.Identity says: GENERATED ALWAYS or BY DEFAULT AS IDENTITY.
 const (
 	IdentityAlways    = "a"

@@ -28,6 +28,9 @@ func (r *run) alterTable(ctx context.Context, n *plan.AlterTable) error {
 	if err := r.dropViews(ctx, n.DropViews); err != nil {
 		return err
 	}
+	if err := r.dropForeign(ctx, n.DropForeign); err != nil {
+		return err
+	}
 	if err := r.dropSequences(ctx, n.DropSequences); err != nil {
 		return err
 	}
@@ -166,7 +169,7 @@ func (r *run) refill(n *plan.AlterTable, to *catalog.Table, exprs []plan.Expr) e
 		}
 		if to.PrimaryKey == nil {
 			w.codec.key = rowIDKey(w.codec.key[:0], w.ids.next())
-			return w.put(r, w.codec.key, row)
+			return w.put(r, w.codec.key, nil, row)
 		}
 		key := append([]byte(nil), w.codec.encodeKey(row)...)
 		_, found, err := r.txn.Get(r.eval.Ctx, to.Storage, key)
@@ -176,7 +179,7 @@ func (r *run) refill(n *plan.AlterTable, to *catalog.Table, exprs []plan.Expr) e
 		if found {
 			return r.errNotUnique(to, row)
 		}
-		return w.put(r, key, row)
+		return w.put(r, key, nil, row)
 	})
 }
 

@@ -49,7 +49,7 @@ func (r *run) definition(n plan.Node) func(context.Context) error {
 	case *plan.CreateIndex:
 		return func(ctx context.Context) error { return r.createIndex(ctx, n.Table, n.Index) }
 	case *plan.DropIndexes:
-		return func(ctx context.Context) error { return r.dropIndexes(ctx, n.Indexes) }
+		return func(ctx context.Context) error { return r.dropIndexes(ctx, n) }
 	case *plan.RenameIndex:
 		return func(ctx context.Context) error { return r.renameIndex(ctx, n) }
 	case *plan.CreateSchema:

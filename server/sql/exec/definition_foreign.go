@@ -17,7 +17,7 @@ func settleForeign(t *catalog.Table) {
 			fk.RefTable = t.OID
 		}
 		if fk.RefTable == t.OID {
-			fk.RefIndex = t.PrimaryKey.OID
+			fk.RefIndex = t.ReferredKey(fk).OID
 		}
 	}
 }
@@ -60,6 +60,7 @@ func (r *run) relink(ctx context.Context, parents ...uint32) error {
 
 // dropForeign takes foreign keys from their tables.
 func (r *run) dropForeign(ctx context.Context, list []plan.Unreferenced) error {
+	var parents []uint32
 	for _, u := range list {
 		t := r.env.Txn.Catalog().TableByOID(u.Child.OID)
 		if t == nil {
@@ -67,11 +68,14 @@ func (r *run) dropForeign(ctx context.Context, list []plan.Unreferenced) error {
 		}
 		t = t.Clone()
 		t.ForeignKeys = slices.DeleteFunc(t.ForeignKeys, func(fk catalog.ForeignKey) bool {
+			if fk.OID == u.Key {
+				parents = append(parents, fk.RefTable)
+			}
 			return fk.OID == u.Key
 		})
 		if err := r.env.Txn.ddl.PutTable(ctx, t); err != nil {
 			return err
 		}
 	}
-	return nil
+	return r.relink(ctx, parents...)
 }

@@ -10,186 +10,152 @@ import (
 	"ackdb/server/sql/types"
 )
 
-// Foreign keys. Whoever writes a row that refers to another locks that one FOR SHARE, so that it
-// cannot go before the transaction is at its end; whoever takes a key away looks, once its
-// statement has written everything, for rows that still refer to it. Of the two the first to have
-// the lock on the parent's row is seen by the other: a child that came first is committed before
-// the parent's writer has the lock, and is read by a snapshot taken after that.
+// Foreign keys. Whoever writes a row that refers to another locks that one's key FOR KEY SHARE, so
+// that it cannot go before the transaction is at its end; whoever takes a key away looks, once its
+// statement has written everything, for rows that still refer to it (foreign_gone.go). Of the two
+// the first to have the lock on the parent's key is seen by the other: a child that came first is
+// committed before the parent's writer has the lock, and is read by a snapshot taken after that.
+//
+// The lock of a primary key is that of its row. Of another unique key it is that of its entry,
+// which whoever takes the key from a row locks too (index_write.go).
 
-// foreignWork is what a statement has yet to check.
+// foreignWork is what the writes to one table have to look at in others.
 type foreignWork struct {
 	checks *plan.ForeignChecks
-	owed   []owedParent        // rows of the table itself that must be there at the end
-	gone   map[string]struct{} // keys that went
+	batch  *foreignBatch
 	key    []byte
+	was    []byte
+}
+
+// foreignBatch is what a statement has yet to do about all foreign keys it has come to.
+type foreignBatch struct {
+	owed    []owedParent
+	gone    []departure
+	refused []departure // NO ACTION: looked at when every other action is done
+	writers map[*plan.ForeignActions]*cascadeWriter
 }
 
 func newForeignWork(checks *plan.ForeignChecks) *foreignWork {
 	if checks == nil {
 		return nil
 	}
-	return &foreignWork{checks: checks}
+	return &foreignWork{checks: checks, batch: &foreignBatch{}}
 }
 
-// owedParent is a row that refers to its own table: what it refers to may come later in the
-// statement.
+// owedParent is a row that refers to what was not there when it was written: it may come later in
+// the statement.
 type owedParent struct {
 	check *plan.ParentCheck
+	table *catalog.Table
 	key   []byte
 	row   []types.Datum
 }
 
-// wrote sees that what a row refers to is there. The row is the caller's own copy.
-func (f *foreignWork) wrote(r *run, t *catalog.Table, row []types.Datum) error {
+// wrote sees that what a row refers to is there. The row is the caller's own copy; old is what it
+// was, nil for one that is new.
+func (f *foreignWork) wrote(r *run, t *catalog.Table, old, row []types.Datum) error {
 	for i := range f.checks.Parents {
 		check := &f.checks.Parents[i]
-		key, refers := foreignKey(f.key[:0], check.Columns, row)
+		key, refers := foreignKey(f.key[:0], check.Index, check.Columns, row)
 		if f.key = key; !refers {
-			continue
-		}
-		if r.owes(t, check.Parent) {
-			f.owed = append(f.owed, owedParent{check, append([]byte(nil), key...), row})
-			if err := r.keep(len(key) + rowSize(row)); err != nil {
+			if err := r.checkFull(check.Key, check.Columns, t, row); err != nil {
 				return err
 			}
 			continue
 		}
-		if err := r.lockParent(check, t, key, row); err != nil {
+		if old != nil {
+			was, referred := foreignKey(f.was[:0], check.Index, check.Columns, old)
+			if f.was = was; referred && string(was) == string(key) {
+				continue
+			}
+		}
+		found, err := r.lockParent(check, key)
+		switch {
+		case err != nil:
 			return err
+		case found:
+		case !r.owes(t, check.Parent):
+			return errNoParent(t, check.Key, check.Parent, row, &r.text)
+		default:
+			f.batch.owed = append(f.batch.owed, owedParent{check, t, slices.Clone(key), row})
+			if err := r.keep(len(key) + rowSize(row)); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
+// replaced does what a write asks for: old is what the row was, nil for one that is new.
+func (f *foreignWork) replaced(r *run, t *catalog.Table, old, row []types.Datum) error {
+	if err := f.wrote(r, t, old, row); err != nil || old == nil {
+		return err
+	}
+	return f.left(r, t, old, row)
+}
+
 // foreignKey appends the key a row refers to; false when one of its columns is NULL.
-func foreignKey(dst []byte, columns []int, row []types.Datum) ([]byte, bool) {
-	for _, i := range columns {
+func foreignKey(
+	dst []byte, index *catalog.Index, columns []int, row []types.Datum,
+) ([]byte, bool) {
+	for j, i := range columns {
 		if row[i].IsNull() {
 			return dst, false
 		}
-		dst = types.EncodeKey(dst, row[i], types.KeyOrder{})
+		dst = types.EncodeKey(dst, row[i], index.Order(j))
 	}
 	return dst, true
 }
 
-func (r *run) lockParent(
-	check *plan.ParentCheck, t *catalog.Table, key []byte, row []types.Datum,
+// checkFull refuses a row of a MATCH FULL foreign key some but not all of whose columns are NULL.
+func (r *run) checkFull(
+	fk *catalog.ForeignKey, columns []int, t *catalog.Table, row []types.Datum,
 ) error {
-	parent := check.Parent
-	state, err := r.txn.LockRow(r.eval.Ctx, parent.Storage, key, engine.RowKeyShare, engine.Wait)
+	if !fk.MatchFull {
+		return nil
+	}
+	given := slices.ContainsFunc(columns, func(i int) bool { return !row[i].IsNull() })
+	if !given {
+		return nil
+	}
+	e := types.Errorf(plan.CodeForeignKey,
+		"insert or update on table \"%s\" violates foreign key constraint \"%s\"", t.Name, fk.Name).
+		WithDetail("MATCH FULL does not allow mixing of null and nonnull key values.")
+	e.Schema, e.Table, e.Constraint = t.Schema, t.Name, fk.Name
+	return e
+}
+
+// lockParent locks the key that a row refers to and says whether a row has it.
+func (r *run) lockParent(check *plan.ParentCheck, key []byte) (bool, error) {
+	state, err := r.txn.LockRow(r.eval.Ctx, keyStorage(check.Parent, check.Index), key,
+		engine.RowKeyShare, engine.Wait)
 	if err != nil {
-		return lockRowError(err, parent.Name)
+		return false, lockRowError(err, check.Parent.Name)
 	}
-	if !state.Exists {
-		return errNoParent(t, check.Key, parent, row, &r.text)
-	}
-	return nil
+	return state.Exists, nil
 }
 
-// left notes a key that is no longer there.
-func (f *foreignWork) left(r *run, key []byte) error {
-	if len(f.checks.Children) == 0 {
-		return nil
+// keyStorage is where the keys of a unique index lie.
+func keyStorage(t *catalog.Table, index *catalog.Index) engine.TableID {
+	if index.Storage != 0 {
+		return index.Storage
 	}
-	if f.gone == nil {
-		f.gone = map[string]struct{}{}
-	}
-	f.gone[string(key)] = struct{}{}
-	return r.keep(len(key) + entryOverhead)
+	return t.Storage
 }
 
-// settle checks what could only be checked at the end of the statement.
-func (f *foreignWork) settle(r *run, t *catalog.Table) error {
-	for _, o := range f.owed {
-		if err := r.lockParent(o.check, t, o.key, o.row); err != nil {
-			return err
-		}
-	}
-	f.owed = nil
-	if len(f.gone) == 0 {
-		return nil
-	}
-	if r.txn.Isolation() == engine.ReadCommitted {
-		r.txn.StartStatement() // and with it a snapshot from after the locks
-	}
-	for key := range f.gone {
-		_, back, err := r.txn.Get(r.eval.Ctx, t.Storage, []byte(key))
+// payOwed looks again for what rows refer to in their own table, now that all is written.
+func (b *foreignBatch) payOwed(r *run) error {
+	for _, o := range b.owed {
+		found, err := r.lockParent(o.check, o.key)
 		if err != nil {
-			return fmt.Errorf("exec: look for a key of %s: %w", t.Name, err)
-		}
-		if back {
-			delete(f.gone, key)
-		}
-	}
-	for i := range f.checks.Children {
-		if err := r.refuseReferenced(&f.checks.Children[i], t, f.gone); err != nil {
 			return err
 		}
+		if !found {
+			return errNoParent(o.table, o.check.Key, o.check.Parent, o.row, &r.text)
+		}
 	}
-	f.gone = nil
+	b.owed = nil
 	return nil
-}
-
-// refuseReferenced looks for a row that refers to a key that is gone. A transaction with one
-// snapshot does not see those that were committed since, so they are looked for in a newer one, and
-// locked: which fails as any other conflict with them would.
-func (r *run) refuseReferenced(
-	c *plan.ChildCheck, t *catalog.Table, gone map[string]struct{},
-) error {
-	refers := func(row []types.Datum, buf []byte) bool {
-		key, refers := foreignKey(buf, c.Columns, row)
-		_, found := gone[string(key)]
-		return refers && found
-	}
-	err := r.scanTable(r.txn, c.Child, func(_ []byte, row []types.Datum) error {
-		if !refers(row, nil) {
-			return nil
-		}
-		return errReferenced(t, c, row, &r.text)
-	})
-	if err != nil || r.txn.Isolation() == engine.ReadCommitted {
-		return err
-	}
-	newest := r.x.db.Begin(engine.TxnOptions{ReadOnly: true})
-	defer newest.Rollback()
-	newest.StartStatement()
-	return r.scanTable(newest, c.Child, func(key []byte, row []types.Datum) error {
-		if !refers(row, nil) {
-			return nil
-		}
-		state, err := r.txn.LockRow(r.eval.Ctx, c.Child.Storage, key, engine.RowShare, engine.Wait)
-		if err != nil {
-			return lockRowError(err, c.Child.Name)
-		}
-		if !state.Exists {
-			return nil // this transaction deleted it
-		}
-		return errReferenced(t, c, row, &r.text)
-	})
-}
-
-// scanTable shows every row of a table with its key, each valid until the next.
-func (r *run) scanTable(
-	txn *engine.Txn, t *catalog.Table, visit func(key []byte, row []types.Datum) error,
-) error {
-	codec := newRowCodec(t)
-	row := make([]types.Datum, len(t.Columns))
-	it := txn.Scan(t.Storage, nil, nil, false)
-	defer it.Close()
-	for n := 1; it.Next(); n++ {
-		if n%checkEvery == 0 {
-			if err := r.check(); err != nil {
-				return err
-			}
-		}
-		if err := codec.decode(row, it.Key(), it.Value()); err != nil {
-			return err
-		}
-		if err := visit(it.Key(), row); err != nil {
-			return err
-		}
-	}
-	return it.Err()
 }
 
 // validateForeign has the rows that are there pass the new foreign keys of their table.
@@ -200,13 +166,14 @@ func (r *run) validateForeign(t *catalog.Table, names []string) error {
 			continue
 		}
 		parent := r.env.Txn.Catalog().TableByOID(fk.RefTable)
-		columns := t.ForeignColumns(fk, parent)
-		err := r.scanTable(r.txn, t, func(_ []byte, row []types.Datum) error {
-			key, refers := foreignKey(nil, columns, row)
+		index := parent.ReferredKey(fk)
+		columns, _ := t.ForeignColumns(fk, parent)
+		err := r.eachRow(t, func(row []types.Datum) error {
+			key, refers := foreignKey(nil, index, columns, row)
 			if !refers {
-				return nil
+				return r.checkFull(fk, columns, t, row)
 			}
-			_, found, err := r.txn.Get(r.eval.Ctx, parent.Storage, key)
+			_, found, err := r.txn.Get(r.eval.Ctx, keyStorage(parent, index), key)
 			if err != nil {
 				return fmt.Errorf("exec: look for a key of %s: %w", parent.Name, err)
 			}

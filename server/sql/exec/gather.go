@@ -68,7 +68,7 @@ type gatheredWrite struct {
 // change is what is to become of a row.
 type change struct {
 	key []byte
-	old []types.Datum // what it is, where there are entries to be changed with it
+	old []types.Datum // what it is, where there are entries or other tables to be changed with it
 	row []types.Datum // nil: it is deleted
 }
 
@@ -159,7 +159,7 @@ func (o *gatheredWrite) take(r *run, read []types.Datum) error {
 	}
 	o.met[string(key)] = struct{}{}
 	c := change{key: key}
-	if o.writer.indexes != nil {
+	if o.writer.indexes != nil || o.writer.foreign != nil {
 		c.old = slices.Clone(row[:columns])
 		if err := o.keep(rowSize(c.old)); err != nil {
 			return err

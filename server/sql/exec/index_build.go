@@ -134,8 +134,11 @@ func (r *run) emptyIndexes(t *catalog.Table) error {
 }
 
 // dropIndexes removes indexes. Their tables change one by one, so each is looked up again.
-func (r *run) dropIndexes(ctx context.Context, list []plan.TableIndex) error {
-	for _, x := range list {
+func (r *run) dropIndexes(ctx context.Context, n *plan.DropIndexes) error {
+	if err := r.dropForeign(ctx, n.Foreign); err != nil {
+		return err
+	}
+	for _, x := range n.Indexes {
 		t := r.env.Txn.Catalog().TableByOID(x.Table.OID).Clone()
 		t.Indexes = slices.DeleteFunc(t.Indexes, func(i *catalog.Index) bool {
 			return i.OID == x.Index.OID

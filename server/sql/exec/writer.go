@@ -71,7 +71,7 @@ func (w *writer) add(r *run, key []byte, row []types.Datum) error {
 			return err
 		}
 	}
-	return w.put(r, key, row)
+	return w.put(r, key, nil, row)
 }
 
 // check says whether the table may hold the row, as far as the row itself decides.
@@ -105,7 +105,8 @@ func (w *writer) lockAs(r *run, key []byte, mode engine.LockMode) (engine.RowSta
 	return state, nil
 }
 
-func (w *writer) put(r *run, key []byte, row []types.Datum) error {
+// put writes a row. old is what it was, nil for one that is new.
+func (w *writer) put(r *run, key []byte, old, row []types.Datum) error {
 	if w.foreign != nil {
 		row = cloneRow(row) // it may lie in memory that the checks reuse
 	}
@@ -113,7 +114,7 @@ func (w *writer) put(r *run, key []byte, row []types.Datum) error {
 		return fmt.Errorf("exec: write a row of %s: %w", w.table.Name, err)
 	}
 	if w.foreign != nil {
-		return w.foreign.wrote(r, w.table, row)
+		return w.foreign.replaced(r, w.table, old, row)
 	}
 	return nil
 }
@@ -127,7 +128,7 @@ func (w *writer) finish(r *run) error {
 		r.unsettled = append(r.unsettled, w)
 		return nil
 	}
-	return w.foreign.settle(r, w.table)
+	return w.foreign.batch.settle(r)
 }
 
 // replace writes a row over the old one, which is locked under key. A row whose key changes leaves
@@ -135,6 +136,9 @@ func (w *writer) finish(r *run) error {
 func (w *writer) replace(r *run, key []byte, old, row []types.Datum, setsKey bool) error {
 	if err := w.check(r, row); err != nil {
 		return err
+	}
+	if w.foreign != nil {
+		old = cloneRow(old) // it is looked at again behind the write
 	}
 	moved := key
 	if setsKey && w.table.PrimaryKey != nil {
@@ -148,7 +152,7 @@ func (w *writer) replace(r *run, key []byte, old, row []types.Datum, setsKey boo
 			return err
 		}
 	}
-	return w.put(r, key, row)
+	return w.put(r, key, old, row)
 }
 
 // rekey moves a row to another key.
@@ -166,7 +170,7 @@ func (w *writer) rekey(r *run, key, moved []byte, old, row []types.Datum) error 
 			return err
 		}
 	}
-	if err := w.put(r, moved, row); err != nil {
+	if err := w.put(r, moved, old, row); err != nil {
 		return err
 	}
 	return w.delete(r, key)
@@ -174,20 +178,23 @@ func (w *writer) rekey(r *run, key, moved []byte, old, row []types.Datum) error 
 
 // remove deletes the row that is locked under key, with its entries.
 func (w *writer) remove(r *run, key []byte, row []types.Datum) error {
+	if w.foreign != nil {
+		row = cloneRow(row) // it is looked at again behind the write
+	}
 	if w.indexes != nil {
 		if err := w.leave(r, key, row); err != nil {
 			return err
 		}
 	}
-	return w.delete(r, key)
+	if err := w.delete(r, key); err != nil || w.foreign == nil {
+		return err
+	}
+	return w.foreign.left(r, w.table, row, nil)
 }
 
 func (w *writer) delete(r *run, key []byte) error {
 	if err := r.txn.Delete(w.table.Storage, key); err != nil {
 		return fmt.Errorf("exec: delete a row of %s: %w", w.table.Name, err)
-	}
-	if w.foreign != nil {
-		return w.foreign.left(r, key)
 	}
 	return nil
 }

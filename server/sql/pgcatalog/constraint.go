@@ -22,12 +22,17 @@ func constraintRows(e *env, w *writer) error {
 
 func (c *constraint) write(e *env, w *writer) error {
 	target, update, remove, match := uint32(0), ' ', ' ', ' '
-	var foreignKeys, pf, pp, ff, expr any
+	var foreignKeys, pf, pp, ff, setColumns, expr any
 	noInherit := true
 	if f := c.foreign; f != nil {
-		target, match = f.RefTable, 's'
+		if target, match = f.RefTable, 's'; f.MatchFull {
+			match = 'f'
+		}
 		update, remove = actionCode(f.OnUpdate), actionCode(f.OnDelete)
 		foreignKeys = anys(f.RefColumns)
+		if f.SetColumns != nil {
+			setColumns = anys(f.SetColumns)
+		}
 		pf, pp, ff = e.keyOperators(c)
 	}
 	if c.check != nil {
@@ -35,7 +40,7 @@ func (c *constraint) write(e *env, w *writer) error {
 	}
 	return w.add(c.oid, c.name, c.table.SchemaOID, c.kind, false, false, !c.notValid, c.table.OID,
 		0, c.index, 0, target, update, remove, match, true, 0, noInherit, anys(c.columns),
-		foreignKeys, pf, pp, ff, nil, nil, expr)
+		foreignKeys, pf, pp, ff, setColumns, nil, expr)
 }
 
 // actionCode is pg_constraint.confupdtype.
@@ -47,6 +52,8 @@ func actionCode(a catalog.ForeignAction) rune {
 		return 'c'
 	case catalog.SetNull:
 		return 'n'
+	case catalog.SetDefault:
+		return 'd'
 	}
 	return 'a'
 }
@@ -137,11 +144,17 @@ func (d *Definitions) foreignKey(c *constraint) string {
 	if target := d.Snapshot.TableByOID(f.RefTable); target != nil {
 		text += d.tableName(target, true) + "(" + columnNames(target, f.RefColumns) + ")"
 	}
+	if f.MatchFull {
+		text += " MATCH FULL"
+	}
 	if f.OnUpdate != catalog.NoAction {
 		text += " ON UPDATE " + strings.ToUpper(string(f.OnUpdate))
 	}
 	if f.OnDelete != catalog.NoAction {
 		text += " ON DELETE " + strings.ToUpper(string(f.OnDelete))
+	}
+	if f.SetColumns != nil {
+		text += " (" + columnNames(c.table, f.SetColumns) + ")"
 	}
 	return text
 }

@@ -157,7 +157,11 @@ func schemaReferences(e *env, w *writer) error {
 		if i := e.referredIndex(c); i != nil {
 			key, schema = i.Name, i.table.Schema
 		}
-		return w.add(e.site.Database, c.table.Schema, c.name, e.site.Database, schema, key, "NONE",
+		match := "NONE"
+		if c.foreign.MatchFull {
+			match = "FULL"
+		}
+		return w.add(e.site.Database, c.table.Schema, c.name, e.site.Database, schema, key, match,
 			actionName(c.foreign.OnUpdate), actionName(c.foreign.OnDelete))
 	})
 }

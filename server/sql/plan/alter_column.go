@@ -87,19 +87,33 @@ func (s *altering) dropColumn(cmd *parse.AlterTableCmd) error {
 func (s *altering) dependents(c *catalog.Column, cascade bool) error {
 	d := dependents{a: s.a}
 	d.ofColumn(s.t, c)
-	if keyColumn(s.t, s.t.ColumnByAttnum(c.Attnum)) {
-		d.ofKey(s.t, "column "+c.Name+" of table "+s.a.shown(s.t.Schema, s.t.Name))
+	what := "column " + c.Name + " of table " + s.a.shown(s.t.Schema, s.t.Name)
+	for _, key := range uniqueKeys(s.t) {
+		if slices.Contains(key.Columns, s.t.ColumnByAttnum(c.Attnum)) {
+			d.ofKey(s.t, key, what)
+		}
 	}
+	return s.settleDependents(&d, what, cascade)
+}
+
+// settleDependents refuses to drop what others depend on, or with CASCADE drops those too.
+func (s *altering) settleDependents(d *dependents, what string, cascade bool) error {
 	if d.none() {
 		return nil
 	}
-	if cascade && len(d.foreign) > 0 {
-		return s.a.unsupported(parse.NoPos, "CASCADE to a foreign key")
-	}
 	if !cascade {
-		return d.refuse("column " + c.Name + " of table " + s.a.shown(s.t.Schema, s.t.Name))
+		return d.refuse(what)
 	}
 	s.node.DropViews = append(s.node.DropViews, d.views...)
+	for _, u := range d.foreign {
+		if u.Child.OID != s.t.OID {
+			s.node.DropForeign = append(s.node.DropForeign, u)
+			continue
+		}
+		s.t.ForeignKeys = slices.DeleteFunc(s.t.ForeignKeys, func(fk catalog.ForeignKey) bool {
+			return fk.OID == u.Key
+		})
+	}
 	d.announce(s.p)
 	return nil
 }

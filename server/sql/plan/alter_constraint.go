@@ -67,9 +67,16 @@ func (s *altering) dropConstraint(cmd *parse.AlterTableCmd) error {
 		}
 	}
 	if s.t.PrimaryKey != nil && s.t.PrimaryKey.Name == cmd.Name {
-		return s.dropKey(cmd)
+		if err := s.unreferred(s.t.PrimaryKey, cmd); err != nil {
+			return err
+		}
+		s.t.PrimaryKey = nil
+		return nil
 	}
 	if x := s.t.IndexNamed(cmd.Name); x != nil && x.Constraint {
+		if err := s.unreferred(x, cmd); err != nil {
+			return err
+		}
 		s.t.Indexes = slices.DeleteFunc(s.t.Indexes, func(i *catalog.Index) bool { return i == x })
 		return nil
 	}
@@ -81,18 +88,12 @@ func (s *altering) dropConstraint(cmd *parse.AlterTableCmd) error {
 	return nil
 }
 
-// dropKey drops the primary key, unless foreign keys refer to it.
-func (s *altering) dropKey(cmd *parse.AlterTableCmd) error {
+// unreferred sees that no foreign key refers to a unique key that is to be dropped.
+func (s *altering) unreferred(key *catalog.Index, cmd *parse.AlterTableCmd) error {
 	d := dependents{a: s.a}
-	d.ofKey(s.t, "index "+s.a.shown(s.t.Schema, cmd.Name))
-	switch {
-	case !d.none() && cmd.Behavior == parse.Cascade, len(s.t.Referencing(s.t.OID)) > 0:
-		return s.a.unsupported(parse.NoPos, "CASCADE to a foreign key")
-	case !d.none():
-		return d.refuse("constraint " + cmd.Name + " on table " + s.a.shown(s.t.Schema, s.t.Name))
-	}
-	s.t.PrimaryKey = nil
-	return nil
+	d.ofKey(s.t, key, "index "+s.a.shown(s.t.Schema, cmd.Name))
+	return s.settleDependents(&d, "constraint "+catalog.QuoteIdent(cmd.Name)+" on table "+
+		s.a.shown(s.t.Schema, s.t.Name), cmd.Behavior == parse.Cascade)
 }
 
 // validateConstraint has the rows pass a constraint that was NOT VALID.

@@ -16,6 +16,7 @@ type AlterTable struct {
 	Serials       []Serial            // sequences that columns bring with them
 	DropSequences []*catalog.Sequence // and take with them
 	DropViews     []*catalog.View     // CASCADE
+	DropForeign   []Unreferenced      // likewise
 
 	// Rewrite says that every row is to be written again, each column made by Row over the old row.
 	// A nil expression is the default of the column, which is known once its sequence is there.

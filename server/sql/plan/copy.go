@@ -91,7 +91,9 @@ func (a *analyzer) copyFrom(c *Copy, n *parse.CopyStmt) (*Prepared, error) {
 	if c.Insert.Checks, err = a.rowChecks(t); err != nil {
 		return nil, err
 	}
-	c.Insert.Foreign = a.foreignOfInsert(c.Insert)
+	if err := a.foreignOfInsert(c.Insert); err != nil {
+		return nil, err
+	}
 	return &Prepared{Kind: KindCopyIn, Tag: "COPY", Refusal: "COPY FROM", Root: c}, nil
 }
 

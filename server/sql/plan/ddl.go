@@ -271,7 +271,7 @@ func (a *analyzer) dropDependents(p *Prepared, node *DropTables, behavior parse.
 	for _, t := range node.Tables {
 		name := "table " + a.shown(t.Schema, t.Name)
 		d.ofRelation(t.OID, name)
-		if d.ofKey(t, name); what == "" && !d.none() {
+		if d.ofTable(t, name); what == "" && !d.none() {
 			what = name
 		}
 	}

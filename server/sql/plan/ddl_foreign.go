@@ -14,8 +14,8 @@ const codeInvalidForeignKey types.Code = "42830"
 
 // foreignKey gives the table a foreign key.
 func (s *shaping) foreignKey(con *parse.Constraint, column string) error {
-	if err := s.a.refuseForeign(con); err != nil {
-		return err
+	if con.MatchType == 'p' {
+		return s.a.unsupported(con.Pos, "MATCH PARTIAL")
 	}
 	names := con.Columns
 	if column != "" {
@@ -26,7 +26,8 @@ func (s *shaping) foreignKey(con *parse.Constraint, column string) error {
 		return err
 	}
 	fk := catalog.ForeignKey{Name: con.Name, RefTable: parent.OID, NotValid: con.NotValid,
-		OnDelete: foreignActions[con.OnDelete], OnUpdate: foreignActions[con.OnUpdate]}
+		OnDelete: foreignActions[con.OnDelete], OnUpdate: foreignActions[con.OnUpdate],
+		MatchFull: con.MatchType == 'f'}
 	if fk.Columns, err = foreignColumns(s.t, names); err != nil {
 		return err
 	}
@@ -37,14 +38,15 @@ func (s *shaping) foreignKey(con *parse.Constraint, column string) error {
 		return types.Errorf(codeInvalidForeignKey,
 			"number of referencing and referenced columns for foreign key disagree")
 	}
-	if !areKey(parent, fk.RefColumns) {
-		if s.areUnique(parent, fk.RefColumns) {
-			return s.a.unsupported(con.Pos, "a foreign key to what is no primary key")
-		}
+	key := parent.KeyOver(fk.RefColumns)
+	if key == nil {
 		return types.Errorf(codeInvalidForeignKey,
 			"there is no unique constraint matching given keys for referenced table \"%s\"", parent.Name)
 	}
-	fk.RefIndex = parent.PrimaryKey.OID
+	fk.RefIndex = key.OID
+	if fk.SetColumns, err = s.setColumns(con, &fk); err != nil {
+		return err
+	}
 	if fk.Name == "" {
 		fk.Name = s.freeName(strings.Join(names, "_"), "fkey")
 	} else if s.t.ConstraintNamed(fk.Name) {
@@ -56,22 +58,27 @@ func (s *shaping) foreignKey(con *parse.Constraint, column string) error {
 
 var foreignActions = map[parse.ForeignAction]catalog.ForeignAction{
 	parse.NoAction: catalog.NoAction, parse.ActionRestrict: catalog.Restrict,
+	parse.ActionCascade: catalog.Cascade, parse.ActionSetNull: catalog.SetNull,
+	parse.ActionSetDefault: catalog.SetDefault,
 }
 
-// refuseForeign names what a foreign key cannot do here.
-func (a *analyzer) refuseForeign(con *parse.Constraint) error {
-	if con.MatchType == 'f' || con.MatchType == 'p' {
-		return a.unsupported(con.Pos, "MATCH FULL or PARTIAL of a foreign key")
+// setColumns gives the columns that ON DELETE SET NULL (...) names, which must be among those of
+// the foreign key.
+func (s *shaping) setColumns(con *parse.Constraint, fk *catalog.ForeignKey) ([]int16, error) {
+	if len(con.SetNullCols) == 0 {
+		return nil, nil
 	}
-	names := map[parse.ForeignAction]string{parse.ActionCascade: "CASCADE",
-		parse.ActionSetNull: "SET NULL", parse.ActionSetDefault: "SET DEFAULT"}
-	if name, ok := names[con.OnDelete]; ok {
-		return a.unsupported(con.Pos, "ON DELETE "+name+" of a foreign key")
+	attnums, err := foreignColumns(s.t, con.SetNullCols)
+	if err != nil {
+		return nil, err
 	}
-	if name, ok := names[con.OnUpdate]; ok {
-		return a.unsupported(con.Pos, "ON UPDATE "+name+" of a foreign key")
+	for i, attnum := range attnums {
+		if !slices.Contains(fk.Columns, attnum) {
+			return nil, types.Errorf(CodeInvalidColumnRef, "column \"%s\" referenced in ON DELETE"+
+				" SET action must be part of foreign key", con.SetNullCols[i])
+		}
 	}
-	return nil
+	return attnums, nil
 }
 
 // referenced finds the table that a foreign key refers to, which may be the one it belongs to.
@@ -121,31 +128,6 @@ func (s *shaping) refColumns(parent *catalog.Table, con *parse.Constraint) ([]in
 	return attnums, nil
 }
 
-// areKey says whether columns are those of the primary key, in any order.
-func areKey(t *catalog.Table, attnums []int16) bool {
-	if t.PrimaryKey == nil || len(t.PrimaryKey.Columns) != len(attnums) {
-		return false
-	}
-	for _, i := range t.PrimaryKey.Columns {
-		if !slices.Contains(attnums, t.Columns[i].Attnum) {
-			return false
-		}
-	}
-	return true
-}
-
-// areUnique says whether columns are those of a unique index, in any order.
-func (s *shaping) areUnique(t *catalog.Table, attnums []int16) bool {
-	return slices.ContainsFunc(t.Indexes, func(x *catalog.Index) bool {
-		if !x.Unique || len(x.Columns) != len(attnums) {
-			return false
-		}
-		return !slices.ContainsFunc(x.Columns, func(i int) bool {
-			return !slices.Contains(attnums, t.Columns[i].Attnum)
-		})
-	})
-}
-
 // comparable sees that the columns can be compared with those they refer to, as keys.
 func (s *shaping) comparable(parent *catalog.Table, fk *catalog.ForeignKey) error {
 	for j := range fk.Columns {
@@ -180,19 +162,39 @@ func (a *analyzer) parentsOf(forms ...*catalog.Table) []*catalog.Table {
 	return list
 }
 
-// ofKey adds the foreign keys of other tables that refer to one.
-func (d *dependents) ofKey(t *catalog.Table, what string) {
+// ofTable adds the foreign keys of other tables that refer to one.
+func (d *dependents) ofTable(t *catalog.Table, what string) {
 	for _, oid := range t.ReferencedBy {
 		child := d.a.env.Catalog.TableByOID(oid)
 		if child == nil || oid == t.OID || slices.Contains(d.tables, child) {
 			continue
 		}
 		for _, fk := range child.Referencing(t.OID) {
-			d.lines = append(d.lines, "constraint "+catalog.QuoteIdent(fk.Name)+" on table "+
-				d.a.shown(child.Schema, child.Name)+" depends on "+what)
-			d.foreign = append(d.foreign, Unreferenced{Child: child, Key: fk.OID})
+			d.addForeign(child, fk, what)
 		}
 	}
+}
+
+// ofKey adds the foreign keys that refer to a unique key of a table.
+func (d *dependents) ofKey(t *catalog.Table, key *catalog.Index, what string) {
+	for _, oid := range t.ReferencedBy {
+		child := d.a.usedRelation(oid).Table
+		for _, fk := range child.Referencing(t.OID) {
+			if fk.RefIndex == key.OID {
+				d.addForeign(child, fk, what)
+			}
+		}
+	}
+}
+
+func (d *dependents) addForeign(child *catalog.Table, fk *catalog.ForeignKey, what string) {
+	u := Unreferenced{Child: child, Key: fk.OID}
+	if slices.Contains(d.foreign, u) {
+		return
+	}
+	d.foreign = append(d.foreign, u)
+	d.lines = append(d.lines, "constraint "+catalog.QuoteIdent(fk.Name)+" on table "+
+		d.a.shown(child.Schema, child.Name)+" depends on "+what)
 }
 
 // Unreferenced is a foreign key that CASCADE takes from its table.

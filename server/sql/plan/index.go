@@ -18,7 +18,10 @@ type CreateIndex struct {
 }
 
 // DropIndexes removes indexes.
-type DropIndexes struct{ Indexes []TableIndex }
+type DropIndexes struct {
+	Indexes []TableIndex
+	Foreign []Unreferenced // CASCADE
+}
 
 // TableIndex is an index with its table.
 type TableIndex struct {
@@ -253,7 +256,8 @@ func (a *analyzer) dropIndexes(p *Prepared, n *parse.DropStmt) (Node, error) {
 		return nil, types.Errorf(types.CodeFeatureNotSupported,
 			"DROP INDEX CONCURRENTLY does not support dropping multiple objects")
 	}
-	node := &DropIndexes{}
+	node, d := &DropIndexes{}, dependents{a: a}
+	what := ""
 	for _, name := range n.Names {
 		rel := a.resolve(name)
 		if rel.Index == nil {
@@ -273,7 +277,16 @@ func (a *analyzer) dropIndexes(p *Prepared, n *parse.DropStmt) (Node, error) {
 				"You can drop constraint %s on table %s instead.", index.Name, rel.Index.Name)
 		}
 		node.Indexes = append(node.Indexes, TableIndex{rel.Index, index})
+		shown := "index " + a.shown(rel.Index.Schema, index.Name)
+		if d.ofKey(rel.Index, index, shown); what == "" && !d.none() {
+			what = shown
+		}
 	}
+	if !d.none() && n.Behavior != parse.Cascade {
+		return nil, d.refuse(what)
+	}
+	d.announce(p)
+	node.Foreign = d.foreign
 	return node, nil
 }
 

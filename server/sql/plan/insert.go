@@ -44,7 +44,9 @@ func (a *analyzer) insert(n *parse.InsertStmt) (Node, []Column, error) {
 	if ins.Checks, err = a.rowChecks(t); err != nil {
 		return nil, nil, err
 	}
-	ins.Foreign = a.foreignOfInsert(ins)
+	if err := a.foreignOfInsert(ins); err != nil {
+		return nil, nil, err
+	}
 	ins.insertReads()
 	return with.above(ins), columns, nil
 }

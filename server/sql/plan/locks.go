@@ -32,10 +32,20 @@ func (l *lockList) tables(mode engine.TableLockMode, tables ...*catalog.Table) {
 	}
 }
 
-// writes lists those of a statement that writes to a table, of which a plan may have several.
+// writes lists those of a statement that writes to a table, of which a plan may have several, and
+// of the tables it comes to by foreign keys.
 func (l *lockList) writes(t *catalog.Table, foreign *ForeignChecks) {
 	l.tables(engine.RowExclusiveLock, t)
-	l.tables(engine.RowShareLock, foreign.tables()...)
+	foreign.tables(func(t *catalog.Table, writes bool) {
+		mode := engine.RowShareLock
+		if writes {
+			mode = engine.RowExclusiveLock
+		}
+		lock := Lock{OID: t.OID, Storage: t.Storage, Name: t.Name, Mode: mode}
+		if !slices.Contains(*l, lock) {
+			*l = append(*l, lock)
+		}
+	})
 }
 
 // locks lists the locks of a plan, in the order of oids, so that two statements never wait for one

@@ -17,6 +17,13 @@ func (l *lockList) views(mode engine.TableLockMode, views ...*catalog.View) {
 	}
 }
 
+// unreferenced locks the tables that foreign keys are taken from.
+func (l *lockList) unreferenced(list []Unreferenced) {
+	for _, u := range list {
+		l.tables(engine.AccessExclusiveLock, u.Child)
+	}
+}
+
 // schema keeps the schema that something is made in from being dropped meanwhile.
 func (l *lockList) schema(oid uint32, name string) {
 	l.object(engine.AccessShareLock, oid, name)
@@ -33,13 +40,12 @@ func (l *lockList) definition(root Node) {
 		l.tables(engine.AccessExclusiveLock, n.Tables...)
 		l.tables(engine.ShareRowExclusiveLock, n.Parents...)
 		l.views(engine.AccessExclusiveLock, n.Views...)
-		for _, u := range n.Foreign {
-			l.tables(engine.AccessExclusiveLock, u.Child)
-		}
+		l.unreferenced(n.Foreign)
 	case *AlterTable:
 		l.tables(engine.AccessExclusiveLock, n.Table)
 		l.tables(engine.ShareRowExclusiveLock, n.Parents...)
 		l.views(engine.AccessExclusiveLock, n.DropViews...)
+		l.unreferenced(n.DropForeign)
 	case *CreateIndex:
 		// Two at a time would each publish the table without the other's index.
 		l.tables(engine.ShareRowExclusiveLock, n.Table)
@@ -47,6 +53,7 @@ func (l *lockList) definition(root Node) {
 		for _, x := range n.Indexes {
 			l.tables(engine.AccessExclusiveLock, x.Table)
 		}
+		l.unreferenced(n.Foreign)
 	case *RenameIndex:
 		l.tables(engine.AccessExclusiveLock, n.Table)
 	case *CreateView:

@@ -48,20 +48,14 @@ func (a *analyzer) update(n *parse.UpdateStmt) (Node, []Column, error) {
 		return nil, nil, err
 	}
 	up.Target.gatherMoved(up.Set)
-	up.Foreign = a.foreign(t.table, func(column int) bool {
+	up.Foreign, err = a.foreign(t.table, func(column int) bool {
 		return slices.ContainsFunc(up.Set, func(s SetColumn) bool { return s.Column == column })
-	}, up.SetsKey)
+	}, false)
+	if err != nil {
+		return nil, nil, err
+	}
 	up.Lock = keyLock(up.SetsKey, up.Foreign)
 	return t.with.above(up), columns, nil
-}
-
-// keyLock is how a row is locked that is changed: while its key stays, whoever refers to it need
-// not wait.
-func keyLock(setsKey bool, f *ForeignChecks) engine.LockMode {
-	if setsKey || f != nil && len(f.Children) > 0 {
-		return engine.RowUpdate
-	}
-	return engine.RowNoKeyUpdate
 }
 
 // delete plans DELETE and describes what RETURNING gives.
@@ -78,8 +72,8 @@ func (a *analyzer) delete(n *parse.DeleteStmt) (Node, []Column, error) {
 	}
 	del.Target = t.plan(subplans(del))
 	del.Lock = engine.RowUpdate
-	del.Foreign = a.foreign(t.table, func(int) bool { return false }, true)
-	return t.with.above(del), columns, nil
+	del.Foreign, err = a.foreign(t.table, func(int) bool { return false }, true)
+	return t.with.above(del), columns, err
 }
 
 // targeting gathers what an UPDATE or DELETE works on.
