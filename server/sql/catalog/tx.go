@@ -201,7 +201,8 @@ func (x *Tx) PutSequence(ctx context.Context, q *Sequence) error {
 	if err := x.put(descriptorTable, descriptorKey(kindSequence, q.OID), value); err != nil {
 		return err
 	}
-	if old := x.Snapshot().SequenceByOID(q.OID); old != nil && old.Name != q.Name {
+	old := x.Snapshot().SequenceByOID(q.OID)
+	if old != nil && (old.Name != q.Name || old.SchemaOID != q.SchemaOID) {
 		if err := x.remove(nameTable, nameKey(old.SchemaOID, old.Name)); err != nil {
 			return err
 		}

@@ -11,7 +11,8 @@ func (x *Tx) PutView(ctx context.Context, v *View) error {
 	if err := x.put(descriptorTable, descriptorKey(kindView, v.OID), value); err != nil {
 		return err
 	}
-	if old := x.Snapshot().ViewByOID(v.OID); old != nil && old.Name != v.Name {
+	old := x.Snapshot().ViewByOID(v.OID)
+	if old != nil && (old.Name != v.Name || old.SchemaOID != v.SchemaOID) {
 		if err := x.remove(nameTable, nameKey(old.SchemaOID, old.Name)); err != nil {
 			return err
 		}

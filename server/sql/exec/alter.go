@@ -20,7 +20,8 @@ func (r *run) alterTable(ctx context.Context, n *plan.AlterTable) error {
 		}
 	}
 	schema := &catalog.Schema{OID: t.SchemaOID, Name: t.Schema}
-	if t.Name != old.Name {
+	moves := t.SchemaOID != old.SchemaOID
+	if t.Name != old.Name || moves {
 		if err := r.claim(ctx, t.SchemaOID, t.Name); err != nil {
 			return err
 		}
@@ -33,6 +34,11 @@ func (r *run) alterTable(ctx context.Context, n *plan.AlterTable) error {
 	}
 	if err := r.dropSequences(ctx, n.DropSequences); err != nil {
 		return err
+	}
+	for _, alter := range n.Sequences {
+		if err := r.alterSequence(ctx, alter); err != nil {
+			return err
+		}
 	}
 	if err := r.bringSequences(ctx, schema, t, n.Serials); err != nil {
 		return err
@@ -80,12 +86,22 @@ func (r *run) bringKey(
 ) (err error) {
 	switch {
 	case t.PrimaryKey == nil:
+	case t.PrimaryKey.OID == 0 && takesOver(old, t):
+		index := *t.PrimaryKey
+		index.OID, err = r.x.catalog.NewOID(ctx)
+		t.PrimaryKey = &index
 	case t.PrimaryKey.OID == 0:
 		t.PrimaryKey, err = r.newIndex(ctx, schema, t, t.PrimaryKey)
-	case t.PrimaryKey.Name != old.PrimaryKey.Name:
+	case t.PrimaryKey.Name != old.PrimaryKey.Name, t.SchemaOID != old.SchemaOID:
 		err = r.claim(ctx, t.SchemaOID, t.PrimaryKey.Name)
 	}
 	return err
+}
+
+// takesOver says whether a new primary key has the name of an index that goes for it.
+func takesOver(old, t *catalog.Table) bool {
+	index := old.IndexNamed(t.PrimaryKey.Name)
+	return index != nil && t.PrimaryKey.Name != "" && t.IndexByOID(index.OID) == nil
 }
 
 // fillMissing computes what new columns are in the rows that are there, once for all of them.

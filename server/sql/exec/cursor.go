@@ -192,7 +192,7 @@ func (c *Cursor) finish() {
 	c.ended = true
 	switch c.plan.Tag {
 	case "SELECT":
-		c.tag = selectTag(c.rows)
+		c.tag = selectTag(c.rows + c.affected) // written by CREATE TABLE AS
 	case "INSERT":
 		c.tag = insertTag(c.affected)
 	case "UPDATE":

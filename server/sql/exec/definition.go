@@ -3,7 +3,6 @@ package exec
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"ackdb/engine"
 	"ackdb/server/sql/catalog"
@@ -25,7 +24,10 @@ func (o *definition) execute(r *run) (int64, error)    { return 0, o.do(r.eval.C
 func (r *run) definition(n plan.Node) func(context.Context) error {
 	switch n := n.(type) {
 	case *plan.CreateTable:
-		return func(ctx context.Context) error { return r.createTable(ctx, n) }
+		return func(ctx context.Context) error {
+			_, err := r.createTable(ctx, n)
+			return err
+		}
 	case *plan.DropTables:
 		return func(ctx context.Context) error {
 			if err := r.dropViews(ctx, n.Views); err != nil {
@@ -102,40 +104,41 @@ func (r *run) claimFree(
 	}
 }
 
-func (r *run) createTable(ctx context.Context, n *plan.CreateTable) error {
+// createTable makes a table and gives its oid.
+func (r *run) createTable(ctx context.Context, n *plan.CreateTable) (uint32, error) {
 	t := *n.Table.Clone() // the plan may run again (plan's P1)
 	schema := &catalog.Schema{OID: t.SchemaOID, Name: t.Schema}
 	if err := r.claim(ctx, t.SchemaOID, t.Name); err != nil {
-		return err
+		return 0, err
 	}
 	oid, err := r.x.catalog.NewOID(ctx)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	t.OID, t.Storage = oid, engine.TableID(oid)
 	// Others cannot see the table yet; the lock spares COPY and INSERT their row locks.
 	if err := r.txn.LockTable(ctx, t.Storage, engine.AccessExclusiveLock, engine.Wait); err != nil {
-		return lockError(err, t.Name)
+		return 0, lockError(err, t.Name)
 	}
 	if t.PrimaryKey != nil {
 		if t.PrimaryKey, err = r.newIndex(ctx, schema, &t, t.PrimaryKey); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	if err := r.declareIndexes(ctx, schema, nil, &t); err != nil {
-		return err
+		return 0, err
 	}
 	if err := r.bringSequences(ctx, schema, &t, n.Serials); err != nil {
-		return err
+		return 0, err
 	}
 	if err := r.numberConstraints(ctx, &t); err != nil {
-		return err
+		return 0, err
 	}
 	settleForeign(&t)
 	if err := r.env.Txn.ddl.PutTable(ctx, &t); err != nil {
-		return err
+		return 0, err
 	}
-	return r.relink(ctx, append(t.Parents(), t.OID)...)
+	return t.OID, r.relink(ctx, append(t.Parents(), t.OID)...)
 }
 
 // bringSequences creates the sequences of SERIAL and identity columns.
@@ -157,7 +160,7 @@ func (r *run) bringSequences(
 			c.IdentitySequence = q.OID
 			continue
 		}
-		c.Default = "nextval('" + quoted(q.Schema) + "." + quoted(q.Name) + "'::regclass)"
+		c.Default = "nextval(" + plan.SequenceLiteral(q.Schema, q.Name) + ")"
 	}
 	return nil
 }
@@ -181,11 +184,6 @@ func (r *run) numberConstraints(ctx context.Context, t *catalog.Table) error {
 		}
 	}
 	return nil
-}
-
-// quoted writes an identifier for inside a string constant.
-func quoted(name string) string {
-	return strings.ReplaceAll(catalog.QuoteIdent(name), "'", "''")
 }
 
 // newIndex gives a primary key its oid, and a name when it has none.

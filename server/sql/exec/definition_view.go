@@ -11,7 +11,7 @@ import (
 // all it reads.
 func (r *run) createView(ctx context.Context, n *plan.CreateView) error {
 	v := *n.View
-	if n.Old == nil || n.Old.Name != v.Name {
+	if n.Old == nil || n.Old.Name != v.Name || n.Old.SchemaOID != v.SchemaOID {
 		if err := r.claim(ctx, v.SchemaOID, v.Name); err != nil {
 			return err
 		}

@@ -37,7 +37,8 @@ func (r *run) declareIndexes(ctx context.Context, s *catalog.Schema, old, t *cat
 		var err error
 		if index.OID == 0 {
 			index, err = r.declareIndex(ctx, s, t, index)
-		} else if was := old.IndexByOID(index.OID); was.Name != index.Name {
+		} else if was := old.IndexByOID(index.OID); was.Name != index.Name ||
+			t.SchemaOID != old.SchemaOID {
 			err = r.claim(ctx, s.OID, index.Name)
 		}
 		if err != nil {

@@ -61,6 +61,8 @@ func (r *run) build(n plan.Node) (operator, error) {
 		return r.buildSetOp(n)
 	case *plan.CTEScan:
 		return r.buildCTEScan(n)
+	case *plan.CreateTableAs:
+		return r.buildCreateAs(n)
 	case *plan.RecursiveUnion:
 		return r.buildRecursiveUnion(n)
 	}

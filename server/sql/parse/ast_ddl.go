@@ -31,6 +31,7 @@ type CreateTableStmt struct {
 type TableLike struct {
 	Table   *RangeVar
 	Options uint32
+	Behind  int // so many of the columns that are written out
 }
 
 // ColumnDef is a column of CREATE TABLE, ADD COLUMN, or a function's column list.

@@ -25,6 +25,7 @@ func (c *converter) createTable(n *pg.CreateStmt) Statement {
 		case *pg.Node_TableLikeClause:
 			out.Likes = append(out.Likes, &TableLike{
 				Table: c.rangeVar(e.TableLikeClause.Relation), Options: e.TableLikeClause.Options,
+				Behind: len(out.Columns),
 			})
 		}
 	}

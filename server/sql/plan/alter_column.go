@@ -188,48 +188,6 @@ func (s *altering) dropNotNull(cmd *parse.AlterTableCmd) error {
 	return nil
 }
 
-func (s *altering) addIdentity(cmd *parse.AlterTableCmd) error {
-	i, err := s.column(cmd.Name)
-	if err != nil {
-		return err
-	}
-	c := &s.t.Columns[i]
-	bad := func(what string) error {
-		return types.Errorf(codeNotInState, "column \"%s\" of relation \"%s\" %s", c.Name, s.t.Name, what)
-	}
-	switch {
-	case !c.NotNull:
-		return bad("must be declared NOT NULL before identity can be added")
-	case c.Identity != "":
-		return bad("is already an identity column")
-	case c.Default != "":
-		return bad("already has a default value")
-	}
-	return s.identity(i, cmd.Constraint)
-}
-
-func (s *altering) dropIdentity(cmd *parse.AlterTableCmd) error {
-	i, err := s.column(cmd.Name)
-	if err != nil {
-		return err
-	}
-	c := &s.t.Columns[i]
-	if c.Identity == "" {
-		if cmd.MissingOK {
-			s.p.notice("00000", "column \"%s\" of relation \"%s\" is not an identity column, skipping",
-				c.Name, s.t.Name)
-			return nil
-		}
-		return types.Errorf(codeNotInState,
-			"column \"%s\" of relation \"%s\" is not an identity column", c.Name, s.t.Name)
-	}
-	if q := s.a.env.Catalog.SequenceByOID(c.IdentitySequence); q != nil {
-		s.node.DropSequences = append(s.node.DropSequences, q)
-	}
-	c.Identity, c.IdentitySequence = "", 0
-	return nil
-}
-
 // setType gives a column another type. Its values are converted by the USING expression, or as an
 // assignment would.
 func (s *altering) setType(cmd *parse.AlterTableCmd) error {

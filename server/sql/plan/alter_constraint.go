@@ -21,6 +21,9 @@ func (s *altering) addNamed(con *parse.Constraint, column string) error {
 	for i := range s.t.Columns {
 		null[s.t.Columns[i].Attnum] = !s.t.Columns[i].NotNull
 	}
+	if con.IndexName != "" {
+		return s.usingIndex(con)
+	}
 	keyed := s.t.PrimaryKey != nil
 	if err := s.constraint(con, column); err != nil {
 		if keyed && con.Kind == parse.ConstraintPrimary {

@@ -15,6 +15,7 @@ type AlterTable struct {
 
 	Serials       []Serial            // sequences that columns bring with them
 	DropSequences []*catalog.Sequence // and take with them
+	Sequences     []*AlterSequence    // of its columns, that change with it
 	DropViews     []*catalog.View     // CASCADE
 	DropForeign   []Unreferenced      // likewise
 
@@ -139,6 +140,8 @@ func (s *altering) command(cmd *parse.AlterTableCmd) error {
 		return s.validateConstraint(cmd)
 	case parse.AlterAddIdentity:
 		return s.addIdentity(cmd)
+	case parse.AlterSetIdentity:
+		return s.setIdentity(cmd)
 	case parse.AlterDropIdentity:
 		return s.dropIdentity(cmd)
 	}
@@ -185,7 +188,6 @@ func (a *analyzer) checkOwner(owner *parse.RoleSpec) error {
 // alterName is what a refused action of ALTER TABLE is called.
 func alterName(cmd *parse.AlterTableCmd) string {
 	names := map[parse.AlterKind]string{
-		parse.AlterSetIdentity:        "ALTER COLUMN ... SET (identity options)",
 		parse.AlterSetTablespace:      "SET TABLESPACE",
 		parse.AlterReplicaIdentity:    "REPLICA IDENTITY",
 		parse.AlterClusterOn:          "CLUSTER ON",

@@ -94,6 +94,8 @@ func (a *analyzer) definition(tree parse.Statement) (*Prepared, error) {
 	case *parse.ViewStmt:
 		p.Tag = "CREATE VIEW"
 		p.Root, err = a.createView(n)
+	case *parse.AlterSchemaStmt:
+		p.Root, err = a.setSchema(p, n)
 	case *parse.RenameStmt:
 		p.Root, err = a.rename(p, n)
 	case *parse.CreateSchemaStmt:
@@ -121,10 +123,6 @@ func (a *analyzer) definition(tree parse.Statement) (*Prepared, error) {
 func (a *analyzer) laterDefinition(tree parse.Statement) error {
 	feature := "this statement"
 	switch tree.(type) {
-	case *parse.CreateTableAsStmt:
-		feature = "CREATE TABLE AS"
-	case *parse.AlterSchemaStmt:
-		feature = "ALTER ... SET SCHEMA"
 	case *parse.AlterOwnerStmt:
 		feature = "ALTER ... OWNER TO"
 	}

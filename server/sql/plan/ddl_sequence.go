@@ -56,8 +56,15 @@ func (a *analyzer) alterSequence(p *Prepared, n *parse.AlterSequenceStmt) (Node,
 		return nil, types.Errorf(types.CodeWrongObjectType,
 			"\"%s\" is not a sequence", n.Sequence.Name.Name)
 	}
-	q := *rel.Sequence
-	o, err := a.sequenceOptions(&q, n.Options)
+	return a.changedSequence(rel.Sequence, n.Options)
+}
+
+// changedSequence plans other options for a sequence.
+func (a *analyzer) changedSequence(
+	old *catalog.Sequence, options []parse.DefElem,
+) (*AlterSequence, error) {
+	q := *old
+	o, err := a.sequenceOptions(&q, options)
 	if err != nil {
 		return nil, err
 	}

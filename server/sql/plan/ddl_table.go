@@ -9,33 +9,35 @@ import (
 )
 
 func (a *analyzer) createTable(p *Prepared, n *parse.CreateTableStmt) (Node, error) {
-	if err := a.refuseTable(n); err != nil {
-		return nil, err
-	}
-	schema, err := a.creationSchema(n.Table.Name, n.Table.Pos)
+	t, err := a.newTable(n)
 	if err != nil {
 		return nil, err
 	}
-	name := n.Table.Name.Name
-	if err := a.taken(schema, name); err != nil {
+	if err := a.taken(a.env.Catalog.Schema(t.Schema), t.Name); err != nil {
 		if !n.IfNotExists {
 			return nil, err
 		}
 		p.notice(CodeDuplicateTable, "%s, skipping", err.Message)
 		return &Nothing{}, nil
 	}
-	t := &catalog.Table{SchemaOID: schema.OID, Schema: schema.Name, Name: name,
-		Unlogged: n.Table.Persistence == parse.Unlogged, Tablespace: n.Tablespace}
-	for _, option := range n.Options {
-		t.Options = append(t.Options, option.Name+"="+defString(option))
-	}
 	s := &shaping{a: a, t: t}
-	for _, def := range n.Columns {
+	likes := n.Likes
+	for i, def := range n.Columns {
+		for ; len(likes) > 0 && likes[0].Behind == i; likes = likes[1:] {
+			if err := s.like(likes[0]); err != nil {
+				return nil, err
+			}
+		}
 		if t.ColumnIndex(def.Name) >= 0 {
 			return nil, types.Errorf(CodeDuplicateColumn,
 				"column \"%s\" specified more than once", def.Name)
 		}
 		if err := s.addColumn(def); err != nil {
+			return nil, err
+		}
+	}
+	for _, like := range likes {
+		if err := s.like(like); err != nil {
 			return nil, err
 		}
 	}
@@ -48,13 +50,28 @@ func (a *analyzer) createTable(p *Prepared, n *parse.CreateTableStmt) (Node, err
 	return &CreateTable{Table: t, Serials: s.serials, Parents: a.parentsOf(t)}, nil
 }
 
+// newTable begins a table that has no columns yet.
+func (a *analyzer) newTable(n *parse.CreateTableStmt) (*catalog.Table, error) {
+	if err := a.refuseTable(n); err != nil {
+		return nil, err
+	}
+	schema, err := a.creationSchema(n.Table.Name, n.Table.Pos)
+	if err != nil {
+		return nil, err
+	}
+	t := &catalog.Table{SchemaOID: schema.OID, Schema: schema.Name, Name: n.Table.Name.Name,
+		Unlogged: n.Table.Persistence == parse.Unlogged, Tablespace: n.Tablespace}
+	for _, option := range n.Options {
+		t.Options = append(t.Options, option.Name+"="+defString(option))
+	}
+	return t, nil
+}
+
 // refuseTable names what belongs to a later issue.
 func (a *analyzer) refuseTable(n *parse.CreateTableStmt) error {
 	switch {
 	case n.Table.Persistence == parse.Temporary:
 		return a.unsupported(n.Table.Pos, "a temporary table")
-	case len(n.Likes) > 0:
-		return a.unsupported(parse.NoPos, "CREATE TABLE ... LIKE")
 	case n.PartitionBy:
 		return a.unsupported(parse.NoPos, "partitioning")
 	case len(n.Inherits) > 0:

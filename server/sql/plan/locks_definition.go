@@ -36,6 +36,8 @@ func (l *lockList) definition(root Node) {
 	case *CreateTable:
 		l.schema(n.Table.SchemaOID, n.Table.Schema)
 		l.tables(engine.ShareRowExclusiveLock, n.Parents...)
+	case *CreateTableAs:
+		l.definition(n.Create)
 	case *DropTables:
 		l.tables(engine.AccessExclusiveLock, n.Tables...)
 		l.tables(engine.ShareRowExclusiveLock, n.Parents...)
@@ -46,6 +48,12 @@ func (l *lockList) definition(root Node) {
 		l.tables(engine.ShareRowExclusiveLock, n.Parents...)
 		l.views(engine.AccessExclusiveLock, n.DropViews...)
 		l.unreferenced(n.DropForeign)
+		for _, alter := range n.Sequences {
+			l.sequences(alter)
+		}
+		if n.New.SchemaOID != n.Table.SchemaOID {
+			l.schema(n.New.SchemaOID, n.New.Schema)
+		}
 	case *CreateIndex:
 		// Two at a time would each publish the table without the other's index.
 		l.tables(engine.ShareRowExclusiveLock, n.Table)

@@ -65,6 +65,8 @@ func inputsOfWrites(n Node) []Node {
 		return []Node{n.rows()}
 	case *Explain:
 		return []Node{n.Target.Root}
+	case *CreateTableAs:
+		return []Node{n.Query}
 	case *Copy:
 		if n.In != nil {
 			return []Node{n.In}

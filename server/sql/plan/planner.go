@@ -93,7 +93,12 @@ func Handles(stmt parse.Statement) bool {
 func (pl *Planner) analyze(a *analyzer, stmt *parse.Stmt) (*Prepared, error) {
 	switch n := stmt.Tree.(type) {
 	case *parse.SelectStmt:
+		if into, ok := takeInto(n); ok {
+			return a.createTableAs(into)
+		}
 		return a.planSelect(n)
+	case *parse.CreateTableAsStmt:
+		return a.createTableAs(n)
 	case *parse.InsertStmt:
 		return dml("INSERT")(a.insert(n))
 	case *parse.UpdateStmt:

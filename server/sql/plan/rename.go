@@ -119,20 +119,8 @@ func (a *analyzer) renameSequence(p *Prepared, n *parse.RenameStmt) (Node, error
 	if taken := a.taken(a.env.Catalog.Schema(q.Schema), n.New); taken != nil {
 		return nil, taken
 	}
-	// A default holds the name of its sequence.
-	for _, t := range a.env.Catalog.Tables() {
-		for i := range t.Columns {
-			if strings.Contains(t.Columns[i].Default, "::regclass") && t.Columns[i].Identity == "" {
-				uses, err := a.defaultUses(&t.Columns[i], q.OID)
-				if err != nil {
-					return nil, err
-				}
-				if uses {
-					return nil, a.unsupported(parse.NoPos,
-						"ALTER SEQUENCE ... RENAME of one that a column's default uses")
-				}
-			}
-		}
+	if err := a.refuseDefaultsOf(&q, "ALTER SEQUENCE ... RENAME"); err != nil {
+		return nil, err
 	}
 	q.Name = n.New
 	return &AlterSequence{Sequence: &q, Rename: true}, nil

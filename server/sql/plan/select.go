@@ -77,7 +77,7 @@ func (a *analyzer) selectStmt(n *parse.SelectStmt) (Node, []Column, error) {
 func (a *analyzer) resolveSelect(n *parse.SelectStmt) (*selecting, []Column, error) {
 	s := &selecting{n: n}
 	if n.Into != nil {
-		return nil, nil, a.unsupported(parse.NoPos, "SELECT INTO")
+		return nil, nil, a.misplacedInto(n.Into)
 	}
 	if err := a.source(s); err != nil {
 		return nil, nil, err

@@ -26,7 +26,7 @@ func (a *analyzer) setOperation(n *parse.SelectStmt) (Node, []Column, error) {
 			"%s is not allowed with UNION/INTERSECT/EXCEPT", lockName(n.Locking[0].Strength))
 	}
 	if n.Into != nil {
-		return nil, nil, a.unsupported(parse.NoPos, "SELECT INTO")
+		return nil, nil, a.misplacedInto(n.Into)
 	}
 	left, right, err := a.setSides(n)
 	if err != nil {
