@@ -94,6 +94,9 @@ func newJSONAgg(result OID) Accumulator { return &jsonAgg{result: result} }
 func (a *jsonAgg) Add(c *Context, args []Datum) error {
 	if len(a.out) > 0 {
 		a.out = append(a.out, ", "...)
+		if args[0].Array() != nil || args[0].Row() != nil {
+			a.out = append(a.out, "\n "...)
+		}
 	}
 	a.out = appendJSON(a.out, args[0], c)
 	if len(a.out) > maxFieldSize {

@@ -55,6 +55,9 @@ func appendJSON(dst []byte, d Datum, c *Context) []byte {
 	if a := d.Array(); a != nil {
 		return appendJSONArray(dst, a, c)
 	}
+	if d.OID() == types.Record {
+		return appendJSONRow(dst, d, c, false)
+	}
 	return types.AppendJSONString(dst, string(types.AppendText(nil, d, c.Env)))
 }
 

@@ -170,10 +170,17 @@ func differing(ours, theirs string) string {
 	return out.String()
 }
 
+// firstOwnOID is the first number of what PostgreSQL does not bring along.
+const firstOwnOID = 16384
+
 func showFields(fields []pgconn.FieldDescription) string {
 	names := make([]string, len(fields))
 	for i, f := range fields {
-		names[i] = f.Name + " " + types.FormatType(types.OID(f.DataTypeOID), f.TypeModifier)
+		oid := types.OID(f.DataTypeOID)
+		if oid >= firstOwnOID { // the type of a table's rows, which are of no type of their own here
+			oid = types.Record
+		}
+		names[i] = f.Name + " " + types.FormatType(oid, f.TypeModifier)
 	}
 	return "-- " + strings.Join(names, ", ")
 }

@@ -258,6 +258,7 @@ const (
 	SubScalar             // (query)
 	SubArray              // ARRAY(query)
 	SubMulti              // (a, b) = (query) in UPDATE
+	SubRow                // (a, b) op (query), of at most one row
 )
 
 // SubLink is a subquery in an expression. NOT IN arrives as NOT of an IN.

@@ -12,6 +12,13 @@ func (c *converter) operator(n *pg.A_Expr) Expr {
 	pos := c.pos(n.Location)
 	switch n.Kind {
 	case pg.A_Expr_Kind_AEXPR_OP:
+		if link := n.Rexpr.GetSubLink(); link != nil && n.Lexpr.GetRowExpr() != nil &&
+			link.SubLinkType == pg.SubLinkType_EXPR_SUBLINK {
+			return &SubLink{
+				Kind: SubRow, Test: c.expr(n.Lexpr), Op: c.name(n.Name),
+				Query: c.query(link.Subselect), Pos: pos,
+			}
+		}
 		return &OpExpr{
 			Op: c.name(n.Name), Left: c.expr(n.Lexpr), Right: c.expr(n.Rexpr), Pos: pos,
 		}

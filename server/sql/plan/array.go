@@ -63,9 +63,28 @@ func (a *analyzer) indirection(n *parse.IndirectionExpr) (Expr, error) {
 	if err != nil {
 		return nil, err
 	}
+	for i, step := range n.Steps {
+		switch {
+		case step.Star:
+			return nil, a.errorf(startOf(n), types.CodeFeatureNotSupported,
+				"row expansion via \"*\" is not supported here")
+		case step.Subscript && i == 0:
+			return a.elements(x, n)
+		case step.Subscript:
+			return nil, a.unsupported(startOf(n), "an element of a field")
+		}
+		if x, err = a.field(x, step.Field, startOf(n)); err != nil {
+			return nil, err
+		}
+	}
+	return x, nil
+}
+
+// elements resolves the brackets behind a value, and what follows them.
+func (a *analyzer) elements(x Expr, n *parse.IndirectionExpr) (Expr, error) {
 	for _, step := range n.Steps {
 		if !step.Subscript {
-			return nil, a.unsupported(startOf(n), "a field of a value")
+			return nil, a.unsupported(startOf(n), "a field of an element")
 		}
 	}
 	elem := types.ElemOf(x.Type().OID)

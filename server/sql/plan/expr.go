@@ -77,6 +77,8 @@ type Field struct {
 
 	pos parse.Pos // of the reference, for errors
 	of  Expr      // what the step below computed it from, which is how it is printed
+
+	fields []Column // of a row value
 }
 
 // Type implements Expr.

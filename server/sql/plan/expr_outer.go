@@ -10,6 +10,8 @@ type Outer struct {
 	Table string
 	Name  string
 	of    Expr // what is printed instead of a name
+
+	fields []Column // of a row value
 }
 
 // Type implements Expr.

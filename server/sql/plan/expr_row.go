@@ -11,6 +11,8 @@ type RowField struct {
 	X     Expr
 	Index int
 	T     types.Type
+
+	fields []Column // of a field that is a row value itself
 }
 
 // Type implements Expr.
@@ -27,13 +29,18 @@ func (f *RowField) Eval(e *Eval, row []types.Datum) (types.Datum, error) {
 
 func (f *RowField) inputs() []Expr { return []Expr{f.X} }
 
-func (f *RowField) rebuild(in []Expr) Expr { return &RowField{X: in[0], Index: f.Index, T: f.T} }
+func (f *RowField) rebuild(in []Expr) Expr {
+	return &RowField{X: in[0], Index: f.Index, T: f.T, fields: f.fields}
+}
 
 func (f *RowField) print(p *printer) {
 	p.WriteString("(")
 	f.X.print(p)
-	p.WriteString(").f" + strconv.Itoa(f.Index+1))
+	p.WriteString(")." + rowFieldName(f.Index))
 }
+
+// rowFieldName is what a field of a row is called that has no name.
+func rowFieldName(i int) string { return "f" + strconv.Itoa(i+1) }
 
 // RowOf is ROW(a, b).
 type RowOf struct{ Args []Expr }

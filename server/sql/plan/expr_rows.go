@@ -9,6 +9,16 @@ import (
 func (a *analyzer) rowExpr(n *parse.RowExpr) (Expr, error) {
 	r := &RowOf{}
 	for _, item := range n.Args {
+		if ref, ok := item.(*parse.ColumnRef); ok && ref.Star {
+			outs, err := a.star(ref)
+			if err != nil {
+				return nil, err
+			}
+			for _, out := range outs {
+				r.Args = append(r.Args, out.expr)
+			}
+			continue
+		}
 		x, err := a.operand(item)
 		if err != nil {
 			return nil, err
@@ -38,6 +48,11 @@ func (a *analyzer) rowComparison(op string, l, r *parse.RowExpr, pos parse.Pos) 
 	if err != nil {
 		return nil, err
 	}
+	return a.rowTest(op, left, right, pos)
+}
+
+// rowTest compares two rows of one length.
+func (a *analyzer) rowTest(op string, left, right []Expr, pos parse.Pos) (Expr, error) {
 	switch op {
 	case "=", "<>":
 		tests, err := a.pairwise(op, left, right, pos)
@@ -51,8 +66,12 @@ func (a *analyzer) rowComparison(op string, l, r *parse.RowExpr, pos parse.Pos) 
 	case "<", "<=", ">", ">=":
 		return a.rowOrder(op, left, right, pos)
 	}
-	if _, err := a.pairwise(op, left, right, pos); err != nil {
+	tests, err := a.pairwise(op, left, right, pos)
+	switch {
+	case err != nil:
 		return nil, err
+	case len(tests) == 1:
+		return tests[0], nil
 	}
 	return nil, a.errorf(pos, types.CodeFeatureNotSupported,
 		"could not determine interpretation of row comparison operator %s", op).(*types.Error).

@@ -12,7 +12,7 @@ func (a *analyzer) expr(n parse.Expr) (Expr, error) {
 		return a.constant(n)
 	case *parse.ColumnRef:
 		if n.Star {
-			return nil, a.errorf(n.Pos, types.CodeSyntax, "* is not allowed here")
+			return a.starValue(n)
 		}
 		return a.columnRef(n)
 	case *parse.ParamRef:

@@ -303,10 +303,12 @@ func functionSource(scan *FunctionScan, name string, alias *parse.Alias) *source
 		}
 	} else {
 		add(name, scan.Fn.Type())
+		src.columns[0].fields = rowFields(scan.Fn)
 		if alias != nil {
 			src.columns[0].name = alias.Name
 		}
 	}
+	src.scalar = !scan.Record && !scan.Ordinality
 	if scan.Ordinality {
 		src.columns = append(src.columns, sourceColumn{name: "ordinality", t: int8Type})
 	}

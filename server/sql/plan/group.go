@@ -159,6 +159,8 @@ func (g *grouping) replace(x Expr) Expr {
 	switch x := x.(type) {
 	case *AggRef:
 		return &Field{Index: keys + x.Index, T: x.T, of: x}
+	case *WholeRow:
+		return g.wholeRow(x)
 	case *Field:
 		return g.column(x)
 	case *SubPlan:
@@ -195,6 +197,19 @@ func (g *grouping) column(x *Field) Expr {
 		g.carry = append(g.carry, x)
 	}
 	return &Field{Index: keys + len(g.s.aggs) + at, T: x.T, of: x}
+}
+
+// wholeRow is column for all columns of a row.
+func (g *grouping) wholeRow(w *WholeRow) Expr {
+	for _, x := range w.Fields {
+		if f, ok := x.(*Field); ok && !slices.Contains(g.texts, exactly(f)) && !g.dependent(f) &&
+			g.err == nil {
+			g.err = g.a.errorf(w.pos, CodeGrouping, "column \"%s.*\" must appear in the GROUP BY"+
+				" clause or be used in an aggregate function", w.Name)
+			return w
+		}
+	}
+	return nil
 }
 
 // dependent says whether the whole primary key of the column's table is among the keys.

@@ -321,7 +321,8 @@ func (a *analyzer) returning(list []parse.ResTarget) ([]Expr, []Column, error) {
 		for _, out := range outs {
 			exprs = append(exprs, out.expr)
 			oid, attnum := a.scope.origin(out.expr)
-			columns = append(columns, Column{out.name, out.expr.Type(), oid, attnum, out.pos})
+			columns = append(columns, Column{Name: out.name, Type: out.expr.Type(), TableOID: oid,
+				Attnum: attnum, pos: out.pos, fields: rowFields(out.expr)})
 		}
 	}
 	return exprs, columns, nil

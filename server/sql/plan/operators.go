@@ -172,9 +172,13 @@ func (a *analyzer) distinct(n *parse.DistinctExpr) (Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmp, ok := equal.(*Compare)
-	if !ok {
-		return nil, a.unsupported(n.Pos, "IS DISTINCT FROM over these types")
+	switch x := equal.(type) {
+	case *Compare:
+		return &Distinct{L: x.L, R: x.R, Negate: n.Not}, nil
+	case *Call: // of rows, for one
+		if l, r := x.Args[0], x.Args[1]; l.Type().OID == r.Type().OID && types.Keyable(l.Type().OID) {
+			return &Distinct{L: l, R: r, Negate: n.Not}, nil
+		}
 	}
-	return &Distinct{L: cmp.L, R: cmp.R, Negate: n.Not}, nil
+	return nil, a.unsupported(n.Pos, "IS DISTINCT FROM over these types")
 }

@@ -30,7 +30,8 @@ type Column struct {
 	TableOID uint32 // 0 when it is not simply a column of a table
 	Attnum   int16
 
-	pos parse.Pos // of what it was computed from, for errors
+	pos    parse.Pos // of what it was computed from, for errors
+	fields []Column  // of a row value
 }
 
 // Prepared is a plan. Immutable, but for the catalog version it was last found good for.

@@ -42,6 +42,7 @@ type source struct {
 	key       bool           // the row's storage key lies behind the columns
 	nullable  bool           // of an outer join, the side that may be missing
 	merged    bool           // a join, not something that was named in FROM
+	scalar    bool           // a function that gives one value a row
 
 	// reads, when set, is told which columns are read.
 	reads func(column int)
@@ -53,6 +54,7 @@ type sourceColumn struct {
 	tableOID uint32
 	attnum   int16
 	expr     Expr // of a column of a join: what it stands for
+	fields   []Column
 }
 
 func newScope(parent *scope) *scope {
@@ -63,7 +65,8 @@ func tableSource(t *catalog.Table, alias *parse.Alias) *source {
 	s := &source{name: t.Name, schema: t.Schema, table: t}
 	for i := range t.Columns {
 		c := &t.Columns[i]
-		s.columns = append(s.columns, sourceColumn{c.Name, c.Type, t.OID, c.Attnum, nil})
+		s.columns = append(s.columns, sourceColumn{name: c.Name, t: c.Type, tableOID: t.OID,
+			attnum: c.Attnum})
 	}
 	s.rename(alias)
 	return s
@@ -73,7 +76,8 @@ func virtualSource(t *catalog.VirtualTable, alias *parse.Alias) *source {
 	s := &source{name: t.Name, schema: t.Schema}
 	for i := range t.Columns {
 		c := &t.Columns[i]
-		s.columns = append(s.columns, sourceColumn{c.Name, c.Type, t.OID, c.Attnum, nil})
+		s.columns = append(s.columns, sourceColumn{name: c.Name, t: c.Type, tableOID: t.OID,
+			attnum: c.Attnum})
 	}
 	s.rename(alias)
 	return s
@@ -83,7 +87,8 @@ func virtualSource(t *catalog.VirtualTable, alias *parse.Alias) *source {
 func querySource(name string, columns []Column, alias *parse.Alias) *source {
 	s := &source{name: name}
 	for _, c := range columns {
-		s.columns = append(s.columns, sourceColumn{c.Name, c.Type, c.TableOID, c.Attnum, nil})
+		s.columns = append(s.columns, sourceColumn{name: c.Name, t: c.Type, tableOID: c.TableOID,
+			attnum: c.Attnum, fields: c.fields})
 	}
 	s.rename(alias)
 	return s
@@ -134,7 +139,8 @@ func (s *source) column(i int, pos parse.Pos) Expr {
 		}
 		return c.expr
 	}
-	return &Field{Index: s.offset + i, T: c.t, Table: s.name, Name: c.name, pos: pos}
+	return &Field{Index: s.offset + i, T: c.t, Table: s.name, Name: c.name, pos: pos,
+		fields: c.fields}
 }
 
 // find looks a bare column name up in every source of one scope.
@@ -185,12 +191,13 @@ func (a *analyzer) outer(s *scope, x Expr, name string, pos parse.Pos) Expr {
 	text := exactly(x)
 	for _, b := range *s.open {
 		if exactly(b.Expr) == text {
-			return &Outer{Slot: b.Slot, T: x.Type(), Table: table, Name: name}
+			return &Outer{Slot: b.Slot, T: x.Type(), Table: table, Name: name,
+				fields: rowFields(x)}
 		}
 	}
 	slot := a.newSlot()
 	*s.open = append(*s.open, openBinding{Binding{Slot: slot, Expr: x}, table, pos})
-	return &Outer{Slot: slot, T: x.Type(), Table: table, Name: name}
+	return &Outer{Slot: slot, T: x.Type(), Table: table, Name: name, fields: rowFields(x)}
 }
 
 func (a *analyzer) newSlot() int {
@@ -288,7 +295,7 @@ func (a *analyzer) bareColumn(name string, pos parse.Pos) (Expr, error) {
 	for s := a.scope; s != nil; s = s.parent {
 		for _, src := range s.sources {
 			if src.name == name && !src.hidden {
-				return nil, a.unsupported(pos, "a whole row as a value")
+				return a.wholeRow(src, s, pos), nil
 			}
 		}
 		all = append(all, s.sources...)

@@ -92,7 +92,7 @@ func (a *analyzer) resolveSelect(n *parse.SelectStmt) (*selecting, []Column, err
 	for i, out := range s.outs {
 		oid, attnum := a.scope.origin(out.expr)
 		columns[i] = Column{Name: out.name, Type: out.expr.Type(), TableOID: oid, Attnum: attnum,
-			pos: out.pos}
+			pos: out.pos, fields: rowFields(out.expr)}
 	}
 	return s, columns, nil
 }
@@ -251,6 +251,9 @@ func (a *analyzer) hinted(t parse.ResTarget, i int) ([]output, error) {
 func (a *analyzer) resTarget(t parse.ResTarget) ([]output, error) {
 	if ref, ok := t.Val.(*parse.ColumnRef); ok && ref.Star {
 		return a.star(ref)
+	}
+	if of, ok := starOfRow(t.Val); ok {
+		return a.allFields(of)
 	}
 	resolve := a.operand
 	if a.keepUnknown {

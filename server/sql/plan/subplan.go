@@ -14,6 +14,7 @@ type SubPlan struct {
 	Fixed    bool      // it reads nothing from outside: its rows are the same whenever it runs
 	Volatile bool
 	T        types.Type
+	fields   []Column // of a row value
 
 	// Of ANY and ALL: the values on the left, and the comparison, over those values followed by a
 	// row of the query. Hash says that Test is an equality which key bytes decide.
@@ -90,6 +91,8 @@ func (s *SubPlan) Eval(e *Eval, row []types.Datum) (types.Datum, error) {
 		left[i] = v
 	}
 	switch {
+	case s.Kind == parse.SubRow:
+		return s.compareOne(e, left)
 	case !s.Fixed:
 		return s.compareEach(e, left)
 	case s.Hash:
@@ -127,7 +130,8 @@ func (s *SubPlan) exists(e *Eval) (types.Datum, error) {
 	return types.NewBool(row != nil), err
 }
 
-// scalar gives the one value of a query, or of SubMulti its one row; NULL when there is no row.
+// scalar gives the one value of a query, or of SubMulti and SubRow its one row; NULL when there is
+// no row.
 func (s *SubPlan) scalar(e *Eval) (types.Datum, error) {
 	rows, err := e.Subqueries.Open(s)
 	if err != nil {
@@ -139,7 +143,7 @@ func (s *SubPlan) scalar(e *Eval) (types.Datum, error) {
 		return types.Null, err
 	}
 	v := row[0].Clone()
-	if s.Kind == parse.SubMulti {
+	if s.Kind == parse.SubMulti || s.Kind == parse.SubRow {
 		v = types.NewRecord(row).Clone()
 	}
 	if row, err = rows.Next(); row != nil {
@@ -211,6 +215,15 @@ func (s *SubPlan) compareEach(e *Eval, left []types.Datum) (types.Datum, error) 
 		return q.take(v), err
 	})
 	return q.result(), err
+}
+
+// compareOne compares with the one row of a query; NULL when there is none.
+func (s *SubPlan) compareOne(e *Eval, left []types.Datum) (types.Datum, error) {
+	v, err := s.once(e, s.scalar)
+	if err != nil || v.IsNull() {
+		return types.Null, err
+	}
+	return s.Test.Eval(e, append(left[:len(left):cap(left)], v.Row()...))
 }
 
 // compareKept compares with rows that are read once.

@@ -16,7 +16,7 @@ func (a *analyzer) subLink(n *parse.SubLink) (Expr, error) {
 	switch n.Kind {
 	case parse.SubExists:
 		return s, nil
-	case parse.SubAny, parse.SubAll:
+	case parse.SubAny, parse.SubAll, parse.SubRow:
 		return a.quantified(s, n, columns)
 	case parse.SubMulti:
 		s.T = types.Type{OID: types.Record, Mod: types.NoMod}
@@ -25,7 +25,7 @@ func (a *analyzer) subLink(n *parse.SubLink) (Expr, error) {
 	if len(columns) != 1 {
 		return nil, a.errorf(n.Pos, types.CodeSyntax, "subquery must return only one column")
 	}
-	s.T = columns[0].Type
+	s.T, s.fields = columns[0].Type, columns[0].fields
 	if n.Kind == parse.SubArray {
 		elem := s.T.OID
 		s.T = types.Type{OID: types.ArrayOf(elem), Mod: types.NoMod}
@@ -74,10 +74,8 @@ func (a *analyzer) quantified(s *SubPlan, n *parse.SubLink, columns []Column) (E
 		return nil, a.errorf(n.Pos, types.CodeSyntax, "subquery has too many columns")
 	case len(list) > len(columns):
 		return nil, a.errorf(n.Pos, types.CodeSyntax, "subquery has too few columns")
-	case len(list) > 1 && op != "=" && op != "<>":
-		return nil, a.unsupported(n.Pos, "a row compared with the rows of a query by "+op)
 	}
-	tests := make([]Expr, len(list))
+	left, right := make([]Expr, len(list)), make([]Expr, len(list))
 	for i, item := range list {
 		x, err := a.expr(item)
 		if err != nil {
@@ -89,26 +87,15 @@ func (a *analyzer) quantified(s *SubPlan, n *parse.SubLink, columns []Column) (E
 				return nil, err
 			}
 		}
-		l := &Field{Index: i, T: x.Type()}
-		r := &Field{Index: len(list) + i, T: columns[i].Type}
-		if tests[i], err = a.operator(op, l, r, n.Pos); err != nil {
-			return nil, err
-		}
-		if tests[i].Type().OID != types.Bool {
-			return nil, a.errorf(n.Pos, types.CodeDatatypeMismatch,
-				"row comparison operator must yield type boolean, not type %s",
-				types.FormatType(tests[i].Type().OID, types.NoMod))
-		}
+		left[i] = &Field{Index: i, T: x.Type()}
+		right[i] = &Field{Index: len(list) + i, T: columns[i].Type}
 		s.Left = append(s.Left, x)
 	}
-	switch {
-	case len(tests) == 1:
-		s.Test, s.Hash = tests[0], s.Kind == parse.SubAny && keyEquality(tests[0])
-	case op == "=":
-		s.Test = &And{Args: tests}
-	default:
-		s.Test = &Or{Args: tests}
+	test, err := a.rowTest(op, left, right, n.Pos)
+	if err != nil {
+		return nil, err
 	}
+	s.Test, s.Hash = test, s.Kind == parse.SubAny && keyEquality(test)
 	return s, nil
 }
 

@@ -102,7 +102,18 @@ func NewSpan(s Span) Datum { return Datum{typ: Interval, p: unsafe.Pointer(&s)} 
 func NewArrayDatum(oid OID, a *Array) Datum { return Datum{typ: oid, p: unsafe.Pointer(a)} }
 
 // NewRecord makes a record value; the fields are not copied.
-func NewRecord(fields Row) Datum { return Datum{typ: Record, p: unsafe.Pointer(&fields)} }
+func NewRecord(fields Row) Datum { return NewNamedRecord(fields, nil) }
+
+// NewNamedRecord makes a record value whose fields have names; neither are copied.
+func NewNamedRecord(fields Row, names []string) Datum {
+	return Datum{typ: Record, p: unsafe.Pointer(&record{fields, names})}
+}
+
+// record is what a record value points to.
+type record struct {
+	fields Row
+	names  []string // nil for none
+}
 
 // Int returns the integer held by a value of an integer-like type (see NewInt).
 func (d Datum) Int() int64 { return d.n }
@@ -150,7 +161,15 @@ func (d Datum) Row() Row {
 	if d.typ != Record {
 		return nil
 	}
-	return *(*Row)(d.p)
+	return (*record)(d.p).fields
+}
+
+// FieldNames returns the names of a record's fields; nil when they have none.
+func (d Datum) FieldNames() []string {
+	if d.typ != Record {
+		return nil
+	}
+	return (*record)(d.p).names
 }
 
 // Clone returns a value that owns its memory (T1).
@@ -163,7 +182,7 @@ func (d Datum) Clone() Datum {
 		a.Elems = cloneAll(a.Elems)
 		return NewArrayDatum(d.typ, &a)
 	case reprRecord:
-		return NewRecord(cloneAll(d.Row()))
+		return NewNamedRecord(cloneAll(d.Row()), d.FieldNames())
 	}
 	return d
 }

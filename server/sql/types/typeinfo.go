@@ -42,7 +42,7 @@ const (
 	reprNumeric      // n and aux when small, else p = *apd.Decimal
 	reprSpan         // p = *Span
 	reprArray        // p = *Array
-	reprRecord       // p = *Row
+	reprRecord       // p = *record
 )
 
 // maxOID bounds the built-in types, so that their tables are arrays and a lookup is one load.
