@@ -53,6 +53,7 @@ type Function struct {
 	OfTypes func(actual []OID) Eval
 	Set     SetEval
 	Columns []Column // of a set-returning function with several
+	Defined bool     // gives documents, for DefineRow to make rows of
 
 	operator bool // implements an operator; not callable by name
 }

@@ -224,6 +224,10 @@ func (c *candidate) call(actual []OID) (Call, error) {
 // unsupported names functions that are refused by name, as every missing feature is, rather than
 // denied.
 var unsupported = map[string]bool{
+	"json_populate_record":               true,
+	"json_populate_recordset":            true,
+	"jsonb_populate_record":              true,
+	"jsonb_populate_recordset":           true,
 	"pg_create_logical_replication_slot": true,
 	"pg_copy_physical_replication_slot":  true,
 	"pg_copy_logical_replication_slot":   true,

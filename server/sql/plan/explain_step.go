@@ -93,8 +93,8 @@ func (v *VirtualScan) explain(x *explainer) {
 }
 
 func (f *FunctionScan) explain(x *explainer) {
-	name := "function"
-	if call, ok := f.Fn.(*Call); ok {
+	name := f.Alias
+	if call, ok := f.Parts[0].Fn.(*Call); ok && len(f.Parts) == 1 {
 		name = call.Fn.Function.Name
 	}
 	x.step(f, "Function Scan on %s", named(name, f.Alias))

@@ -38,16 +38,6 @@ type VirtualScan struct {
 	Filter Expr
 }
 
-// FunctionScan yields what a set-returning function gives, or the one value of an ordinary one.
-type FunctionScan struct {
-	Fn         Expr // a *Call; its function may be set-returning
-	Alias      string
-	Columns    []types.Type
-	Record     bool // the function gives records, whose fields are the columns
-	Ordinality bool // WITH ORDINALITY: a bigint behind the columns
-	Filter     Expr
-}
-
 // Values yields the rows of a VALUES list.
 type Values struct{ Rows [][]Expr }
 

@@ -94,7 +94,10 @@ func exprs(n Node) []Expr {
 	case *VirtualScan:
 		add(n.Filter)
 	case *FunctionScan:
-		add(n.Fn, n.Filter)
+		for _, part := range n.Parts {
+			add(part.Fn)
+		}
+		add(n.Filter)
 	case *Values:
 		for _, row := range n.Rows {
 			add(row...)

@@ -36,6 +36,10 @@ func (a *analyzer) setCall(call *Call, n *parse.FuncCall) (Expr, error) {
 	const hint = "You might be able to move the set-returning function into a LATERAL FROM item."
 	within := ""
 	switch {
+	case call.Fn.Function.Defined && a.place != functionsInFrom:
+		return nil, types.Errorf(types.CodeFeatureNotSupported, "could not determine row type for"+
+			" result of %s", call.Fn.Function.Name).WithHint("Provide a non-null record argument, or" +
+			" call the function in the FROM clause using a column definition list.")
 	case a.inCall:
 		within = "aggregate"
 	case a.place == windowArguments:
