@@ -17,7 +17,8 @@ func init() {
 	for _, oid := range []OID{types.JSON, types.JSONB} {
 		name := types.FormatType(oid, types.NoMod)
 		one := setFn(name+"_to_record", types.Record, jsonToRecord(name), oid).stable().notStrict()
-		many := setFn(name+"_to_recordset", types.Record, jsonToRecords(name), oid).stable().notStrict()
+		many := setFn(name+"_to_recordset", types.Record, jsonToRecords(name), oid).
+			stable().notStrict()
 		one.Defined, many.Defined = true, true
 		register(one, many)
 	}

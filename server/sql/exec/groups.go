@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"encoding/binary"
+
 	"ackdb/server/sql/plan"
 	"ackdb/server/sql/types"
 )
@@ -15,6 +17,9 @@ type groups struct {
 	filled bool
 	at     int
 	row    []types.Datum
+	index  map[string]*rowGroup // by grouping set and key, while the rows are read
+	key    []byte
+	keys   []types.Datum // of one grouping set
 }
 
 // rowGroup is one group: its keys and carried columns, and its calls at work.
@@ -22,11 +27,16 @@ type rowGroup struct {
 	keys  []types.Datum
 	carry []types.Datum
 	calls []aggregating
+	set   int // the grouping set it is of
 }
 
 func (o *groups) open(r *run) error {
 	o.filled, o.at = false, 0
-	o.row = make([]types.Datum, len(o.node.Keys)+len(o.node.Calls)+len(o.node.Carry))
+	width := len(o.node.Keys) + len(o.node.Calls) + len(o.node.Carry)
+	if o.node.Sets != nil {
+		width++
+	}
+	o.row = make([]types.Datum, width)
 	return o.in.open(r)
 }
 
@@ -61,13 +71,19 @@ func (o *groups) next(r *run) ([]types.Datum, error) {
 		o.row[n+i] = v
 	}
 	copy(o.row[n+len(g.calls):], g.carry)
+	if o.node.Sets != nil {
+		o.row[len(o.row)-1] = types.NewInt4(int32(g.set))
+	}
 	return o.row, nil
 }
 
 func (o *groups) fill(r *run) error {
-	index := map[string]*rowGroup{}
+	o.index = map[string]*rowGroup{}
+	defer func() { o.index = nil }()
+	if err := o.beginEmpty(r); err != nil {
+		return err
+	}
 	keys := make([]types.Datum, len(o.node.Keys))
-	var key []byte
 	for n := 1; ; n++ {
 		if n%checkEvery == 0 {
 			if err := r.check(); err != nil {
@@ -81,23 +97,72 @@ func (o *groups) fill(r *run) error {
 		if err := r.evalRow(keys, o.node.Keys, row); err != nil {
 			return err
 		}
-		key = appendKeys(key[:0], keys)
-		g := index[string(key)]
-		if g == nil {
-			if g, err = o.begin(r, keys, row); err != nil {
+		if o.node.Sets == nil {
+			if err := o.take(r, 0, keys, row); err != nil {
 				return err
 			}
-			index[string(key)] = g
-			if err := o.keep(2*len(key) + entryOverhead); err != nil {
-				return err
-			}
+			continue
 		}
-		for i := range g.calls {
-			if err := g.calls[i].take(r, row); err != nil {
+		for i, set := range o.node.Sets {
+			if err := o.take(r, i, o.only(keys, set), row); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+// beginEmpty begins the groups of all rows, which are there though there be no row.
+func (o *groups) beginEmpty(r *run) error {
+	for i, set := range o.node.Sets {
+		if len(set) > 0 {
+			continue
+		}
+		if _, err := o.group(r, i, make([]types.Datum, len(o.node.Keys)), nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// only gives the keys of a grouping set, all others NULL; valid until the next call.
+func (o *groups) only(keys []types.Datum, set []int) []types.Datum {
+	if o.keys == nil {
+		o.keys = make([]types.Datum, len(keys))
+	}
+	clear(o.keys)
+	for _, i := range set {
+		o.keys[i] = keys[i]
+	}
+	return o.keys
+}
+
+// take has the group of a row take it.
+func (o *groups) take(r *run, set int, keys, row []types.Datum) error {
+	g, err := o.group(r, set, keys, row)
+	if err != nil {
+		return err
+	}
+	for i := range g.calls {
+		if err := g.calls[i].take(r, row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// group finds the group of a row in a grouping set, and begins it with its first row.
+func (o *groups) group(r *run, set int, keys, row []types.Datum) (*rowGroup, error) {
+	o.key = appendKeys(binary.AppendUvarint(o.key[:0], uint64(set)), keys)
+	if g := o.index[string(o.key)]; g != nil {
+		return g, nil
+	}
+	g, err := o.begin(r, keys, row)
+	if err != nil {
+		return nil, err
+	}
+	g.set = set
+	o.index[string(o.key)] = g
+	return g, o.keep(2*len(o.key) + entryOverhead)
 }
 
 // begin starts a group with its first row.
@@ -106,7 +171,7 @@ func (o *groups) begin(r *run, keys, row []types.Datum) (*rowGroup, error) {
 	g := &rowGroup{keys: cloneRow(keys), calls: newCalls(&o.hold, o.node.Calls)}
 	o.list = append(o.list, g)
 	size := rowSize(keys) + len(g.calls)*callOverhead
-	if len(o.node.Carry) > 0 {
+	if len(o.node.Carry) > 0 && row != nil {
 		g.carry = make([]types.Datum, len(o.node.Carry))
 		if err := r.evalRow(g.carry, o.node.Carry, row); err != nil {
 			return nil, err

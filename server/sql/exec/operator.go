@@ -113,7 +113,7 @@ func (r *run) buildOver(n plan.Node, in operator) operator {
 	case *plan.Sort:
 		return &sorter{node: n, in: in, hold: hold{run: r}}
 	case *plan.Aggregate:
-		if len(n.Keys) > 0 {
+		if len(n.Keys) > 0 || n.Sets != nil {
 			return &groups{node: n, in: in, hold: hold{run: r}}
 		}
 		return &aggregate{node: n, in: in, hold: hold{run: r}}

@@ -43,6 +43,7 @@ type level struct {
 	inChoice   string // CASE or COALESCE, inside of it
 	windows    *[]*WindowCall
 	sets       *[]*SetCall // the set-returning functions of the select list
+	grouping   bool        // GROUPING was met
 
 	// keepUnknown leaves a bare literal or parameter of the select list without a type: it stands
 	// in a set operation, whose other side may give it one.

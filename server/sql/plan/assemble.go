@@ -72,7 +72,7 @@ func (a *analyzer) computed(s *selecting) (Node, error) {
 		return nil, err
 	}
 	if above != node {
-		if agg := aggregateOf(above); len(agg.Keys) == 0 {
+		if agg := aggregateOf(above); len(agg.Keys) == 0 && len(agg.Sets) < 2 {
 			s.order = nil // there is one row
 		}
 		s.scan, width = nil, aggregateOf(above).width()
@@ -218,7 +218,13 @@ func (a *analyzer) firstOf(s *selecting, rest map[string]Expr) parse.Pos {
 }
 
 // width is how many columns the step yields.
-func (n *Aggregate) width() int { return len(n.Keys) + len(n.Calls) + len(n.Carry) }
+func (n *Aggregate) width() int {
+	width := len(n.Keys) + len(n.Calls) + len(n.Carry)
+	if n.Sets != nil {
+		width++
+	}
+	return width
+}
 
 // rowLock resolves FOR UPDATE and its kin; nil for none. Of several clauses the strongest lock and
 // the strictest wait count.
@@ -241,7 +247,7 @@ func (a *analyzer) rowLock(s *selecting) (*LockRows, error) {
 	switch {
 	case s.n.Distinct:
 		return refuse("%s is not allowed with DISTINCT clause")
-	case len(s.groupBy) > 0:
+	case s.n.GroupBy != nil:
 		return refuse("%s is not allowed with GROUP BY clause")
 	case s.having != nil:
 		return refuse("%s is not allowed with HAVING clause")

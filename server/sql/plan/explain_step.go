@@ -131,9 +131,12 @@ func (p *ProjectSet) explain(x *explainer) {
 }
 
 func (a *Aggregate) explain(x *explainer) {
-	if len(a.Keys) == 0 {
+	switch {
+	case a.Sets != nil:
+		a.explainSets(x)
+	case len(a.Keys) == 0:
 		x.step(a, "Aggregate")
-	} else {
+	default:
 		x.step(a, "HashAggregate")
 		x.note("Group Key: %s", x.list(a.Keys))
 	}
@@ -183,6 +186,35 @@ func (s *shownSort) explain(x *explainer) {
 	x.step(&shownStep{}, "Sort")
 	x.note("Sort Key: %s", x.keys(s.keys))
 	x.inputs(s, s.in)
+}
+
+// explainSets names the keys of each grouping set; a set without any is the group of all rows.
+func (a *Aggregate) explainSets(x *explainer) {
+	name, empty := "HashAggregate", 0
+	for _, set := range a.Sets {
+		if len(set) == 0 {
+			empty++
+		}
+	}
+	switch empty {
+	case 0:
+	case len(a.Sets):
+		name = "Aggregate"
+	default:
+		name = "MixedAggregate"
+	}
+	x.step(a, "%s", name)
+	for _, set := range a.Sets {
+		keys := make([]Expr, len(set))
+		for i, key := range set {
+			keys[i] = a.Keys[key]
+		}
+		if len(keys) == 0 {
+			x.note("Group Key: ()")
+			continue
+		}
+		x.note("Hash Key: %s", x.list(keys))
+	}
 }
 
 func (s *Sort) explain(x *explainer) {

@@ -71,7 +71,7 @@ func (a *analyzer) rareExpr(n parse.Expr) (Expr, error) {
 	case *parse.CurrentOfExpr:
 		return nil, a.unsupported(parse.NoPos, "WHERE CURRENT OF")
 	case *parse.GroupingFunc:
-		return nil, a.unsupported(n.Pos, "GROUPING")
+		return a.groupingFunc(n)
 	case *parse.NamedArg:
 		return nil, a.unsupported(n.Pos, "an argument by name")
 	}

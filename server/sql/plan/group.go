@@ -11,22 +11,11 @@ import (
 // groupClause resolves GROUP BY. An item is, tried in this order: a column of the sources, the name
 // of an output, the number of an output, an expression over the sources.
 func (a *analyzer) groupClause(s *selecting) error {
-	for _, n := range s.n.GroupBy {
-		if set, ok := n.(*parse.GroupingSet); ok {
-			return a.unsupported(set.Pos, "GROUPING SETS, ROLLUP, CUBE or ()")
-		}
-		restore := a.without("GROUP BY")
-		x, err := a.groupItem(s, n)
-		restore()
-		if err != nil {
-			return err
-		}
-		if err := a.groupable(x, startOf(n)); err != nil {
-			return err
-		}
-		s.groupBy = append(s.groupBy, x)
+	if s.n.GroupBy == nil {
+		s.keySets = [][]int{nil}
+		return nil
 	}
-	return nil
+	return a.groupingSets(s)
 }
 
 func (a *analyzer) groupItem(s *selecting, n parse.Expr) (Expr, error) {
@@ -85,13 +74,14 @@ type grouping struct {
 	s      *selecting
 	texts  []string // of the keys
 	carry  []Expr   // columns that the keys decide, because a primary key is among them
-	inside bool     // a query
+	sets   []*Grouping
+	inside bool // a query
 	err    error
 }
 
 // group puts an Aggregate above the rows, if the query asks for one, and rewrites its clauses.
 func (a *analyzer) group(s *selecting, in Node) (Node, error) {
-	if len(s.groupBy) == 0 && len(s.aggs) == 0 && s.having == nil {
+	if !s.grouping {
 		return in, nil
 	}
 	if s.scan != nil && len(s.groupBy) == 0 && s.having == nil {
@@ -108,7 +98,18 @@ func (a *analyzer) group(s *selecting, in Node) (Node, error) {
 	if g.err != nil {
 		return nil, g.err
 	}
-	var node Node = &Aggregate{In: in, Keys: s.groupBy, Calls: s.aggs, Carry: g.carry}
+	agg := &Aggregate{In: in, Keys: s.groupBy, Calls: s.aggs, Carry: g.carry}
+	if len(s.keySets) > 1 || len(s.keySets[0]) < len(s.groupBy) || s.n.GroupBy != nil &&
+		len(s.groupBy) == 0 {
+		agg.Sets = s.keySets
+	}
+	for _, x := range g.sets {
+		x.Index = agg.width() - 1
+		if agg.Sets == nil { // there is one set, and nothing to tell apart
+			x.Index = -1
+		}
+	}
+	var node Node = agg
 	if s.having != nil {
 		node = &Filter{In: node, Cond: s.having}
 	}
@@ -159,6 +160,8 @@ func (g *grouping) replace(x Expr) Expr {
 	switch x := x.(type) {
 	case *AggRef:
 		return &Field{Index: keys + x.Index, T: x.T, of: x}
+	case *Grouping:
+		return g.bits(x)
 	case *WholeRow:
 		return g.wholeRow(x)
 	case *Field:
@@ -229,11 +232,14 @@ func (g *grouping) groupedBy(t *catalog.Table, offset int) bool {
 		return false
 	}
 	for _, column := range t.PrimaryKey.Columns {
-		if !slices.ContainsFunc(g.s.groupBy, func(x Expr) bool {
+		at := slices.IndexFunc(g.s.groupBy, func(x Expr) bool {
 			f, ok := x.(*Field)
 			return ok && f.Index == offset+column
-		}) {
-			return false
+		})
+		for _, set := range g.s.keySets {
+			if !slices.Contains(set, at) {
+				return false
+			}
 		}
 	}
 	return true

@@ -61,6 +61,10 @@ type Aggregate struct {
 	Keys  []Expr
 	Calls []AggregateCall
 	Carry []Expr
+
+	// Sets are the grouping sets: places in Keys. A row is grouped by each of them, the other keys
+	// are NULL then, and behind all columns lies the number of the set. Nil: one set of all keys.
+	Sets [][]int
 }
 
 // AggregateCall is one aggregate in an Aggregate.

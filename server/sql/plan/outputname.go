@@ -33,6 +33,8 @@ func figureName(n parse.Expr) (string, bool) {
 		return "array", true
 	case *parse.RowExpr:
 		return "row", true
+	case *parse.GroupingFunc:
+		return "grouping", true
 	case *parse.CollateExpr:
 		return figureName(n.Arg)
 	case *parse.CastExpr:

@@ -23,6 +23,8 @@ type selecting struct {
 	order    []orderItem
 	distinct []Expr // of DISTINCT ON
 	groupBy  []Expr
+	keySets  [][]int // the grouping sets: places in groupBy
+	grouping bool    // there is a GROUP BY, an aggregate or the like
 	having   Expr
 	aggs     []AggregateCall
 	windows  []*WindowCall
@@ -124,6 +126,7 @@ func (a *analyzer) clauses(s *selecting) error {
 		return err
 	}
 	a.aggregates, a.windows, a.sets = nil, nil, nil
+	s.grouping = s.n.GroupBy != nil || len(s.aggs) > 0 || s.having != nil || a.grouping
 	if err := a.bounds(s); err != nil {
 		return err
 	}
