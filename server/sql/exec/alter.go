@@ -63,7 +63,14 @@ func (r *run) alterTable(ctx context.Context, n *plan.AlterTable) error {
 	if err := r.relink(ctx, append(append(old.Parents(), t.Parents()...), t.OID)...); err != nil {
 		return err
 	}
-	return r.validateForeign(r.env.Txn.Catalog().TableByOID(t.OID), n.Foreign)
+	err := r.validateForeign(r.env.Txn.Catalog().TableByOID(t.OID), n.Foreign)
+	for _, f := range n.Referring {
+		if err == nil {
+			child := r.env.Txn.Catalog().TableByOID(f.Child.OID)
+			err = r.validateForeign(child, []string{f.Name})
+		}
+	}
+	return err
 }
 
 // reshape publishes the new form over the rows as they are, once they have passed it.

@@ -215,6 +215,8 @@ func (s *altering) setType(cmd *parse.AlterTableCmd) error {
 	if cmd.Column.Default != nil || !widens(was, to) {
 		s.source[i], s.node.Rewrite = x, true
 	}
+	s.retyped = append(s.retyped, retyping{attnum: c.Attnum,
+		changed: cmd.Column.Default != nil || !sameClass(was.OID, to.OID)})
 	return s.recheck()
 }
 
@@ -232,14 +234,41 @@ func (s *altering) retypable(c *catalog.Column, to types.Type) error {
 		return types.Errorf(types.CodeInvalidParameter,
 			"identity column type must be smallint, integer, or bigint")
 	}
+	return nil
+}
+
+// retieForeign sees that the foreign keys over a column can stand with its new type. If its values
+// may have become others, the rows have to pass them again.
+func (s *altering) retieForeign(c *catalog.Column, changed bool) error {
 	for i := range s.t.ForeignKeys {
-		if slices.Contains(s.t.ForeignKeys[i].Columns, c.Attnum) {
-			return s.a.unsupported(parse.NoPos, "ALTER COLUMN ... TYPE of a column of a foreign key")
+		fk := &s.t.ForeignKeys[i]
+		if !slices.Contains(fk.Columns, c.Attnum) || fk.RefTable == s.t.OID {
+			continue
+		}
+		if err := s.a.comparable(s.t, fk, s.a.usedRelation(fk.RefTable).Table); err != nil {
+			return err
+		}
+		if changed && !fk.NotValid {
+			s.node.Foreign = append(s.node.Foreign, fk.Name)
 		}
 	}
-	if len(s.t.ReferencedBy) > 0 && to.OID != c.Type.OID {
-		return s.a.unsupported(parse.NoPos,
-			"ALTER COLUMN ... TYPE in a table that foreign keys refer to")
+	for _, oid := range s.t.ReferencedBy {
+		child := s.a.usedRelation(oid).Table
+		if oid == s.t.OID {
+			child = s.t
+		}
+		for _, fk := range child.Referencing(s.t.OID) {
+			own := oid == s.t.OID && slices.Contains(fk.Columns, c.Attnum)
+			if !slices.Contains(fk.RefColumns, c.Attnum) && !own {
+				continue
+			}
+			if err := s.a.comparable(child, fk, s.t); err != nil {
+				return err
+			}
+			if changed && !fk.NotValid {
+				s.node.Referring = append(s.node.Referring, ForeignOf{Child: child, Name: fk.Name})
+			}
+		}
 	}
 	return nil
 }

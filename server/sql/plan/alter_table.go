@@ -32,6 +32,9 @@ type AlterTable struct {
 	NotNull []int
 	Foreign []string // foreign keys, by name
 
+	// Referring are foreign keys to the table that have to be passed, too.
+	Referring []ForeignOf
+
 	Parents []*catalog.Table // that foreign keys refer to, of the old form or the new
 }
 
@@ -45,6 +48,19 @@ type altering struct {
 	source  []Expr  // of each column, over the old row; nil for its default
 	notNull []int16 // numbers of columns that may hold NULL so far
 	checks  []string
+	retyped []retyping
+}
+
+// retyping is a column that has got another type.
+type retyping struct {
+	attnum  int16
+	changed bool // its values may be others
+}
+
+// ForeignOf is a foreign key of a table.
+type ForeignOf struct {
+	Child *catalog.Table
+	Name  string
 }
 
 func (a *analyzer) alterTable(p *Prepared, n *parse.AlterTableStmt) (Node, error) {
@@ -206,6 +222,13 @@ func alterName(cmd *parse.AlterTableCmd) string {
 func (s *altering) finish() (Node, error) {
 	if err := s.constrain(); err != nil {
 		return nil, err
+	}
+	for _, r := range s.retyped {
+		if i := s.t.ColumnByAttnum(r.attnum); i >= 0 {
+			if err := s.retieForeign(&s.t.Columns[i], r.changed); err != nil {
+				return nil, err
+			}
+		}
 	}
 	n := s.node
 	n.Serials = s.serials

@@ -53,7 +53,7 @@ func (s *shaping) foreignKey(con *parse.Constraint, column string) error {
 		return s.duplicate("", fk.Name)
 	}
 	s.t.ForeignKeys = append(s.t.ForeignKeys, fk)
-	return s.comparable(parent, &fk)
+	return s.a.comparable(s.t, &fk, parent)
 }
 
 var foreignActions = map[parse.ForeignAction]catalog.ForeignAction{
@@ -78,7 +78,13 @@ func (s *shaping) setColumns(con *parse.Constraint, fk *catalog.ForeignKey) ([]i
 				" SET action must be part of foreign key", con.SetNullCols[i])
 		}
 	}
-	return attnums, nil
+	var once []int16
+	for _, attnum := range attnums {
+		if !slices.Contains(once, attnum) {
+			once = append(once, attnum)
+		}
+	}
+	return once, nil
 }
 
 // referenced finds the table that a foreign key refers to, which may be the one it belongs to.
@@ -104,6 +110,10 @@ func foreignColumns(t *catalog.Table, names []string) ([]int16, error) {
 	var attnums []int16
 	for _, name := range names {
 		i := t.ColumnIndex(name)
+		if i < 0 && systemColumns[name] {
+			return nil, types.Errorf(types.CodeFeatureNotSupported,
+				"system columns cannot be used in foreign keys")
+		}
 		if i < 0 {
 			return nil, types.Errorf(CodeUndefinedColumn,
 				"column \"%s\" referenced in foreign key constraint does not exist", name)
@@ -129,16 +139,16 @@ func (s *shaping) refColumns(parent *catalog.Table, con *parse.Constraint) ([]in
 }
 
 // comparable sees that the columns can be compared with those they refer to, as keys.
-func (s *shaping) comparable(parent *catalog.Table, fk *catalog.ForeignKey) error {
+func (a *analyzer) comparable(t *catalog.Table, fk *catalog.ForeignKey, parent *catalog.Table) error {
 	for j := range fk.Columns {
-		c := &s.t.Columns[s.t.ColumnByAttnum(fk.Columns[j])]
+		c := &t.Columns[t.ColumnByAttnum(fk.Columns[j])]
 		ref := &parent.Columns[parent.ColumnByAttnum(fk.RefColumns[j])]
 		if sameClass(c.Type.OID, ref.Type.OID) {
 			continue
 		}
 		from, to := types.FormatType(c.Type.OID, types.NoMod), types.FormatType(ref.Type.OID, types.NoMod)
-		if _, _, ok := types.CommonType([]types.OID{c.Type.OID, ref.Type.OID}); ok {
-			return s.a.unsupported(parse.NoPos, "a foreign key from "+from+" to "+to)
+		if _, ok := types.FindCast(c.Type.OID, ref.Type.OID, types.Implicit); ok {
+			return a.unsupported(parse.NoPos, "a foreign key from "+from+" to "+to)
 		}
 		return types.Errorf(types.CodeDatatypeMismatch,
 			"foreign key constraint \"%s\" cannot be implemented", fk.Name).WithDetail(

@@ -48,6 +48,9 @@ func (l *lockList) definition(root Node) {
 		l.tables(engine.ShareRowExclusiveLock, n.Parents...)
 		l.views(engine.AccessExclusiveLock, n.DropViews...)
 		l.unreferenced(n.DropForeign)
+		for _, f := range n.Referring {
+			l.tables(engine.ShareRowExclusiveLock, f.Child)
+		}
 		for _, alter := range n.Sequences {
 			l.sequences(alter)
 		}
