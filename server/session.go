@@ -224,6 +224,10 @@ func (s *session) noticeSQL(e *types.Error) {
 func (s *session) planEnv() plan.Env {
 	s.refreshText()
 	s.refreshCatalog()
+	s.text.env.Now = types.MicrosOf(time.Now())
+	if !s.txn.started.IsZero() {
+		s.text.env.Now = types.MicrosOf(s.txn.started)
+	}
 	return plan.Env{Catalog: s.snapshot(), SearchPath: s.text.path, User: s.user,
 		Types: &s.text.env}
 }

@@ -160,7 +160,7 @@ func (r *run) bringSequences(
 			c.IdentitySequence = q.OID
 			continue
 		}
-		c.Default = "nextval(" + plan.SequenceLiteral(q.Schema, q.Name) + ")"
+		c.Default = fmt.Sprintf("nextval('%d'::regclass)", q.OID)
 	}
 	return nil
 }

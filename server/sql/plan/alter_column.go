@@ -324,11 +324,9 @@ func (s *altering) redefault(c *catalog.Column) error {
 // recheck resolves the CHECK constraints anew, whose operators may be others now.
 func (s *altering) recheck() error {
 	for i := range s.t.Checks {
-		x, err := s.a.storedCheck(s.t, &s.t.Checks[i])
-		if err != nil {
+		if err := s.keepCheck(&s.t.Checks[i], sourceOf(s.t)); err != nil {
 			return err
 		}
-		s.t.Checks[i].Expr = Print(x)
 	}
 	return nil
 }

@@ -25,6 +25,10 @@ type analyzer struct {
 	slots    int // given out so far, for Outer
 	subplans int // likewise, for SubPlan
 
+	// defines is set while the statement is not planned but its definition made.
+	defines     *defining
+	defineCount int // of the sources and queries in it
+
 	// literals are the places of the literals whose type is still open.
 	literals map[*Const]parse.Pos
 }

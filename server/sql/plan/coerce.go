@@ -48,7 +48,7 @@ func (a *analyzer) coerceUnknown(
 		return a.coerce(x, to, ctx, "", pos)
 	case *Const:
 		if x.Value.IsNull() {
-			return &Const{T: base}, nil
+			return a.fitted(&Const{T: base}, to, ctx), nil
 		}
 		v, err := types.ParseText(base, x.Value.Str(), a.text)
 		if err != nil {
@@ -61,8 +61,8 @@ func (a *analyzer) coerceUnknown(
 			a.noteClass(x.Value.Str())
 		}
 		c := &Const{Value: v, T: base}
-		if to.Mod == types.NoMod {
-			return c, nil
+		if to.Mod == types.NoMod || a.defines != nil {
+			return a.fitted(c, to, ctx), nil
 		}
 		// Postgres fits a value to its length when it runs, and names no place.
 		if v, err = types.ApplyMod(v, to, ctx == types.Explicit); err != nil {
@@ -71,6 +71,15 @@ func (a *analyzer) coerceUnknown(
 		return &Const{Value: v, T: to}, nil
 	}
 	return nil, a.at(types.ErrCannotCast(types.Unknown, to.OID), pos)
+}
+
+// fitted shows in a definition that a constant is fitted to the length of a type.
+func (a *analyzer) fitted(c *Const, to types.Type, ctx types.CastContext) Expr {
+	if a.defines == nil || to.Mod == types.NoMod {
+		return c
+	}
+	cast, _ := types.FindCast(to.OID, to.OID, ctx)
+	return newCast(c, to, cast, ctx != types.Explicit)
 }
 
 // noteClass remembers a relation that the plan holds by oid because a literal named it (P2).
@@ -86,7 +95,7 @@ func (a *analyzer) noteClass(text string) {
 // is left for the execution, which may never come to it.
 func (a *analyzer) fold(c *Cast) Expr {
 	k, ok := c.X.(*Const)
-	if !ok || c.cast.Stable || k.Value.IsNull() {
+	if !ok || a.defines != nil || c.cast.Stable || k.Value.IsNull() {
 		return c
 	}
 	v, err := c.cast.Apply(k.Value, c.To, a.text)

@@ -72,7 +72,11 @@ func (s *shaping) check(con *parse.Constraint) error {
 	if err != nil {
 		return err
 	}
-	c := catalog.Check{Name: con.Name, Expr: Print(x), NoInherit: con.NoInherit,
+	text, err := s.a.keptCheck(s.t, con.Expr)
+	if err != nil {
+		return err
+	}
+	c := catalog.Check{Name: con.Name, Expr: text, NoInherit: con.NoInherit,
 		NotValid: con.NotValid}
 	if c.Name == "" {
 		c.Name = s.freeName(onlyColumn(s.t, x), "check")

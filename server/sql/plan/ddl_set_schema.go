@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"strings"
 
 	"ackdb/server/sql/catalog"
@@ -112,7 +113,7 @@ func (a *analyzer) moveTable(
 		for i := range s.t.Columns {
 			c := &s.t.Columns[i]
 			c.Default = strings.ReplaceAll(c.Default,
-				SequenceLiteral(q.Schema, q.Name), SequenceLiteral(schema.Name, q.Name))
+				sequenceLiteral(q.Schema, q.Name), sequenceLiteral(schema.Name, q.Name))
 		}
 	}
 	for _, name := range names {
@@ -123,20 +124,24 @@ func (a *analyzer) moveTable(
 	return s.node, nil
 }
 
-// SequenceLiteral is a sequence as the default of a SERIAL column names it.
-func SequenceLiteral(schema, name string) string {
+// sequenceLiteral is a sequence as the default of a SERIAL column of an earlier version names it.
+func sequenceLiteral(schema, name string) string {
 	quoted := catalog.QuoteIdent(schema) + "." + catalog.QuoteIdent(name)
 	return "'" + strings.ReplaceAll(quoted, "'", "''") + "'::regclass"
 }
 
 // refuseDefaultsOf refuses to give a sequence another name while a default holds the one it has.
+// One holds its number, unless it is of an earlier version.
 func (a *analyzer) refuseDefaultsOf(q *catalog.Sequence, what string) error {
+	byNumber := fmt.Sprintf("'%d'::regclass", q.OID)
 	for _, t := range a.env.Catalog.Tables() {
 		for i := range t.Columns {
-			if !strings.Contains(t.Columns[i].Default, "::regclass") || t.Columns[i].Identity != "" {
+			c := &t.Columns[i]
+			if !strings.Contains(c.Default, "::regclass") || c.Identity != "" ||
+				strings.Contains(c.Default, byNumber) {
 				continue
 			}
-			uses, err := a.defaultUses(&t.Columns[i], q.OID)
+			uses, err := a.defaultUses(c, q.OID)
 			if err != nil {
 				return err
 			}

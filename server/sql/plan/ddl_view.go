@@ -3,6 +3,7 @@ package plan
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"ackdb/server/sql/catalog"
 	"ackdb/server/sql/parse"
@@ -77,13 +78,65 @@ func (a *analyzer) describeView(v *catalog.View, n *parse.ViewStmt) error {
 		if i < len(n.Columns) {
 			column.Name = n.Columns[i]
 		}
-		if slices.ContainsFunc(v.Columns, func(o catalog.Column) bool { return o.Name == column.Name }) {
+		same := func(o catalog.Column) bool { return o.Name == column.Name }
+		if slices.ContainsFunc(v.Columns, same) {
 			return types.Errorf(CodeDuplicateColumn,
 				"column \"%s\" specified more than once", column.Name)
 		}
+		if info := types.Lookup(c.Type.OID); info == nil || info.Pseudo {
+			return types.Errorf(CodeInvalidTableDef, "column \"%s\" has pseudo-type %s",
+				column.Name, types.FormatType(c.Type.OID, types.NoMod))
+		}
 		v.Columns = append(v.Columns, column)
 	}
+	a.keepQuery(v, n.Query)
 	return nil
+}
+
+// keepQuery gives the view its query as it is kept. That is the text as it was written, unless this
+// would not mean the same to every session at any time: a literal may hang on the time zone, on the
+// clock as 'tomorrow' does, or on the search path. Then it is written anew, with every literal in
+// the type it has.
+func (a *analyzer) keepQuery(v *catalog.View, n *parse.SelectStmt) {
+	kept := &catalog.View{Name: v.Name, Columns: v.Columns}
+	var err error
+	if kept.Query, err = a.keptQuery(v, n, a.env.Types, a.env.SearchPath); err != nil {
+		return
+	}
+	elsewhere := types.Env{Location: time.FixedZone("", 4321), DateOrder: types.DMY, Now: 1 << 50}
+	if a.env.Types != nil && a.env.Types.DateOrder == types.DMY {
+		elsewhere.DateOrder = types.MDY
+	}
+	other, err := a.keptQuery(v, n, &elsewhere, nil)
+	if err == nil && other == kept.Query {
+		return
+	}
+	stmt, err := parse.ParseOne(kept.Query)
+	if err != nil {
+		return
+	}
+	again := newAnalyzer(Env{Catalog: a.env.Catalog, User: a.env.User, NoParams: true}, stmt, nil)
+	again.making = kept
+	_, columns, err := again.query(stmt.Tree.(*parse.SelectStmt))
+	same := func(is Column, was catalog.Column) bool {
+		return is.Name == was.Name && is.Type == was.Type
+	}
+	if err == nil && slices.EqualFunc(columns, v.Columns, same) {
+		v.Query, v.Refs = kept.Query, kept.Refs
+	}
+}
+
+// keptQuery writes a query anew, as an environment reads its literals.
+func (a *analyzer) keptQuery(
+	v *catalog.View, n *parse.SelectStmt, env *types.Env, literals []string,
+) (string, error) {
+	inner := newAnalyzer(a.env, a.stmt, nil)
+	inner.text = Env{Catalog: a.env.Catalog, SearchPath: literals, Types: env}.names()
+	d, err := inner.define(n)
+	if err != nil {
+		return "", err
+	}
+	return viewText(Env{Catalog: a.env.Catalog}, v, d, Layout{Kept: true})
 }
 
 // replaced finds the view that OR REPLACE means, whose columns have to stay what they are.

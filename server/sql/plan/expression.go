@@ -7,6 +7,11 @@ import (
 
 // expr resolves an expression. Its type may still be unknown: a bare literal or parameter.
 func (a *analyzer) expr(n parse.Expr) (Expr, error) {
+	if a.defines != nil {
+		if x, err := a.defineExpr(n); x != nil || err != nil {
+			return x, err
+		}
+	}
 	switch n := n.(type) {
 	case *parse.Const:
 		return a.constant(n)
@@ -257,8 +262,6 @@ func (a *analyzer) nullIf(n *parse.NullIfExpr) (Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	if l.Type().OID == types.Unknown {
-		l = equal.inputs()[0]
-	}
-	return &NullIf{X: l, Equal: equal}, nil
+	// It is of the type that the first operand is compared in, not of its own.
+	return &NullIf{X: equal.inputs()[0], Equal: equal}, nil
 }

@@ -267,6 +267,9 @@ func (a *analyzer) typeName(n *parse.TypeName) (types.Type, error) {
 		return types.Type{}, a.noType(n)
 	}
 	info, ok := types.LookupTypeName(n.Name.Name)
+	if n.Name.Name == "char" {
+		info = types.Lookup(types.Char) // in quotes: the keyword arrives as bpchar
+	}
 	if !ok {
 		return types.Type{}, a.noType(n)
 	}

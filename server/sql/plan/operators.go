@@ -115,6 +115,10 @@ func (a *analyzer) escapePattern(pattern Expr, n *parse.LikeExpr) (Expr, error) 
 }
 
 func (a *analyzer) between(n *parse.BetweenExpr) (Expr, error) {
+	both, either, lower, upper := conjunction, disjunction, ">=", "<="
+	if n.Not {
+		both, either, lower, upper = disjunction, conjunction, "<", ">"
+	}
 	bound := func(op string, low parse.Expr) (Expr, error) {
 		x, err := a.expr(n.Arg)
 		if err != nil {
@@ -126,32 +130,26 @@ func (a *analyzer) between(n *parse.BetweenExpr) (Expr, error) {
 		}
 		return a.operator(op, x, y, n.Pos)
 	}
-	within := func(low, high parse.Expr) (Expr, error) {
-		lo, err := bound(">=", low)
+	bounds := func(low, high parse.Expr) (Expr, error) {
+		lo, err := bound(lower, low)
 		if err != nil {
 			return nil, err
 		}
-		hi, err := bound("<=", high)
+		hi, err := bound(upper, high)
 		if err != nil {
 			return nil, err
 		}
-		return &And{Args: []Expr{lo, hi}}, nil
+		return both([]Expr{lo, hi}), nil
 	}
-	x, err := within(n.Low, n.High)
+	x, err := bounds(n.Low, n.High)
+	if err != nil || !n.Symmetric {
+		return x, err
+	}
+	y, err := bounds(n.High, n.Low)
 	if err != nil {
 		return nil, err
 	}
-	if n.Symmetric {
-		y, err := within(n.High, n.Low)
-		if err != nil {
-			return nil, err
-		}
-		x = &Or{Args: []Expr{x, y}}
-	}
-	if n.Not {
-		return &Not{X: x}, nil
-	}
-	return x, nil
+	return either([]Expr{x, y}), nil
 }
 
 func (a *analyzer) distinct(n *parse.DistinctExpr) (Expr, error) {

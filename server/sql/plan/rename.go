@@ -55,22 +55,24 @@ func (s *altering) renameColumn(from, to string) error {
 			"column \"%s\" of relation \"%s\" already exists", to, s.t.Name)
 	}
 	for j := range s.t.Checks {
-		x, err := s.a.storedCheck(s.t, &s.t.Checks[j])
-		if err != nil {
+		src := sourceOf(s.t)
+		src.shown.columns[i] = to
+		if err := s.keepCheck(&s.t.Checks[j], src); err != nil {
 			return err
 		}
-		s.t.Checks[j].Expr = Print(rewrite(x, func(x Expr) Expr {
-			f, ok := x.(*Field)
-			if !ok || f.Index != i {
-				return nil
-			}
-			renamed := *f
-			renamed.Name = to
-			return &renamed
-		}))
 	}
 	s.t.Columns[i].Name = to
 	return nil
+}
+
+// keepCheck writes the condition of a CHECK anew, over the table as it is now.
+func (s *altering) keepCheck(c *catalog.Check, src *definedSource) error {
+	inner, n, err := s.a.stored(c.Expr, "constraint \""+c.Name+"\"")
+	if err != nil {
+		return err
+	}
+	c.Expr, err = inner.kept(src, n, func(x Expr) (Expr, error) { return x, nil })
+	return withoutPosition(err)
 }
 
 func (s *altering) renameConstraint(from, to string) error {

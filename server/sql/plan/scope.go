@@ -180,7 +180,7 @@ func (a *analyzer) findColumn(name string, pos parse.Pos) (Expr, error) {
 // outer makes of a column of a scope what the query being analyzed reads it by: itself, or for a
 // scope further out a slot, which is to be set from there.
 func (a *analyzer) outer(s *scope, x Expr, name string, pos parse.Pos) Expr {
-	if s.open == a.scope.open {
+	if s.open == a.scope.open || a.defines != nil {
 		return x
 	}
 	a.note(s.open)
@@ -313,6 +313,11 @@ var systemColumns = map[string]bool{"tableoid": true, "ctid": true, "xmin": true
 // systemColumn gives tableoid, the one system column that means something here: it is the same in
 // all rows of a table.
 func (a *analyzer) systemColumn(src *source, name string, pos parse.Pos) (Expr, error) {
+	if a.defines != nil && len(src.columns) > 0 && name == "tableoid" {
+		if v, ok := src.columns[0].expr.(*Var); ok && v.source.kind == ofTable {
+			return &Var{source: v.source, at: -1, T: types.Of(types.Oid)}, nil
+		}
+	}
 	if name != "tableoid" || src.nullable {
 		return nil, a.unsupported(pos, "the system column "+name)
 	}

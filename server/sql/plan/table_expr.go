@@ -65,14 +65,39 @@ func (a *analyzer) defaultText(c *catalog.Column, n parse.Expr) (string, error) 
 	if _, err = a.assignDefault(x, c, startOf(n)); err != nil {
 		return "", err
 	}
-	if x.Type().OID == types.Unknown {
+	return a.kept(&definedSource{}, n, func(x Expr) (Expr, error) {
+		if x.Type().OID != types.Unknown {
+			return x, nil
+		}
 		// Not of the column's length: that is applied to whatever the default gives.
 		bare := catalog.Column{Name: c.Name, Type: types.Of(c.Type.OID)}
-		if x, err = a.assign(x, &bare, startOf(n)); err != nil {
-			return "", err
-		}
+		return a.assign(x, &bare, startOf(n))
+	})
+}
+
+// keptCheck gives the text that is kept of the condition of a CHECK.
+func (a *analyzer) keptCheck(t *catalog.Table, n parse.Expr) (string, error) {
+	return a.kept(sourceOf(t), n, func(x Expr) (Expr, error) {
+		return a.boolean(x, "CHECK", startOf(n))
+	})
+}
+
+// kept gives the text of an expression over a source that the catalog keeps: it means the same
+// whatever the settings of a session are, and whatever its search path finds.
+func (a *analyzer) kept(
+	src *definedSource, n parse.Expr, settle func(Expr) (Expr, error),
+) (string, error) {
+	saved, defines := a.level, a.defines
+	defer func() { a.level, a.defines = saved, defines }()
+	a.level, a.defines = level{scope: newScope(nil)}, &defining{}
+	x, err := a.defineOver(src, n)
+	if err != nil {
+		return "", err
 	}
-	return Print(x), nil
+	if x, err = settle(x); err != nil {
+		return "", err
+	}
+	return exprText(Env{Catalog: a.env.Catalog}, x, Layout{Kept: true})
 }
 
 // assignDefault is assign with Postgres' words for a default of another type.

@@ -53,16 +53,16 @@ func (a *analyzer) fromView(item *parse.RangeVar, v *catalog.View) (*joinTree, e
 	}
 	for i := range q.columns {
 		c := &q.columns[i]
-		c.Name, c.TableOID, c.Attnum = v.Columns[i].Name, v.OID, v.Columns[i].Attnum
+		c.Name = a.nameThen(item, v.OID, &v.Columns[i])
+		c.TableOID, c.Attnum = v.OID, v.Columns[i].Attnum
 	}
-	name := v.Name
-	if item.Alias != nil {
-		a.hidden[item.Alias.Name] = v.Name
-		name = item.Alias.Name
-	}
-	src := querySource(v.Name, q.columns, item.Alias)
+	schema, name := a.calledThen(item, v.Schema, v.Name)
+	src := querySource(name, q.columns, item.Alias)
 	if item.Alias == nil {
-		src.schema = v.Schema
+		src.schema = schema
+	} else {
+		a.hidden[item.Alias.Name] = name
+		name = item.Alias.Name
 	}
 	if a.making != nil {
 		src.reads = a.readsOf(item.Name)
@@ -106,24 +106,45 @@ func (a *analyzer) tableInFrom(item *parse.RangeVar, t *catalog.Table) *source {
 		return tableSource(t, item.Alias)
 	}
 	src := tableSource(t, nil)
+	src.schema, src.name = a.calledThen(item, t.Schema, t.Name)
 	var aliases []string
 	if item.Alias != nil {
 		src.name, src.schema, aliases = item.Alias.Name, "", item.Alias.Columns
 	}
-	ref := a.view.Ref(item.Name.Schema, item.Name.Name)
 	for i := range src.columns {
 		c := &src.columns[i]
-		c.name = ""
-		for _, was := range ref.Columns {
-			if was.Attnum == c.attnum {
-				c.name = was.Name
-			}
-		}
+		c.name = a.nameThen(item, t.OID, &t.Columns[i])
 		if c.name != "" && len(aliases) > 0 {
 			c.name, aliases = aliases[0], aliases[1:]
 		}
 	}
 	return src
+}
+
+// calledThen is what a relation is called in the query that is being analyzed: in that of a view,
+// what it was called when the view was made.
+func (a *analyzer) calledThen(item *parse.RangeVar, schema, name string) (string, string) {
+	if a.view == nil {
+		return schema, name
+	}
+	if item.Name.Schema != "" {
+		schema = item.Name.Schema
+	}
+	return schema, item.Name.Name
+}
+
+// nameThen is what a column was called when the view was made whose query this is; "" when it was
+// not there.
+func (a *analyzer) nameThen(item *parse.RangeVar, oid uint32, c *catalog.Column) string {
+	if a.view == nil || oid == 0 {
+		return c.Name
+	}
+	for _, was := range a.view.Ref(item.Name.Schema, item.Name.Name).Columns {
+		if was.Attnum == c.Attnum {
+			return was.Name
+		}
+	}
+	return ""
 }
 
 // noteRef notes a relation that the query of a view names.

@@ -81,6 +81,13 @@ func CanCast(from, to OID, ctx CastContext) bool {
 	return ok
 }
 
+// CastByFunction reports whether a function converts between two types, or within one to a length,
+// and not a change of name or a way through text.
+func CastByFunction(from, to OID) bool {
+	entry, ok := castTable[castKey{from, to}]
+	return from == to || ok && entry.fn != nil
+}
+
 // findTextCast converts through the text forms: to a string type on assignment, from one only when
 // asked for.
 func findTextCast(from, to OID, ctx CastContext) (Cast, bool) {
