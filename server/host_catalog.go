@@ -18,11 +18,7 @@ type hostCatalog host
 func (h *hostCatalog) session() *session { return (*session)(h) }
 
 // definitions prints objects as the session's search path finds them.
-func (h *hostCatalog) definitions() *pgcatalog.Definitions {
-	s := h.session()
-	s.refreshText()
-	return s.text.definitions
-}
+func (h *hostCatalog) definitions() *pgcatalog.Definitions { return h.session().Definitions() }
 
 // Visible implements builtin.Catalog.
 func (h *hostCatalog) Visible(kind, object types.OID) (visible, exists bool) {
@@ -50,12 +46,15 @@ func (h *hostCatalog) ConstraintDef(constraint types.OID, pretty bool) (string, 
 }
 
 // ViewDef implements builtin.Catalog.
-func (h *hostCatalog) ViewDef(view types.OID, _ bool) (string, bool) {
-	return h.definitions().View(uint32(view))
+func (h *hostCatalog) ViewDef(view types.OID, pretty bool, wrap int) (string, bool) {
+	return h.definitions().View(uint32(view), pretty, wrap)
 }
 
 // Expression implements builtin.Catalog.
-func (h *hostCatalog) Expression(kept string) string { return h.definitions().Expression(kept) }
+func (h *hostCatalog) Expression(kept string, relation types.OID, pretty bool) string {
+	d := h.definitions()
+	return d.Expression(d.Snapshot.TableByOID(uint32(relation)), kept, pretty)
+}
 
 // FunctionDef implements builtin.Catalog.
 func (h *hostCatalog) FunctionDef(function types.OID, part builtin.FunctionPart) (string, bool) {

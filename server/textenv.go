@@ -30,7 +30,7 @@ func (s *session) refreshText() {
 	}
 	if snapshot := s.snapshot(); t.snapshot != snapshot {
 		t.snapshot = snapshot
-		t.definitions = &pgcatalog.Definitions{Snapshot: snapshot, Path: t.path}
+		t.definitions = &pgcatalog.Definitions{Snapshot: snapshot, Path: t.path, Deparser: s}
 		t.env.Names = catalog.Names{Snapshot: snapshot, Path: t.path,
 			Next: pgcatalog.Names{Site: site}}
 	}

@@ -118,12 +118,13 @@ type Catalog interface {
 	// TypeName names a type the system does not know by itself.
 	TypeName(oid types.OID) (string, bool)
 	RoleName(oid types.OID) (string, bool)
-	// IndexDef, ConstraintDef and ViewDef print definitions; column 0 is the whole index.
+	// IndexDef, ConstraintDef and ViewDef print definitions; column 0 is the whole index, and wrap
+	// how long a line of a view's query may be for several columns to stand on it.
 	IndexDef(index types.OID, column int, pretty bool) (string, bool)
 	ConstraintDef(constraint types.OID, pretty bool) (string, bool)
-	ViewDef(view types.OID, pretty bool) (string, bool)
-	// Expression prints an expression that is kept in a catalog.
-	Expression(kept string) string
+	ViewDef(view types.OID, pretty bool, wrap int) (string, bool)
+	// Expression prints an expression that is kept in a catalog, over the columns of a relation.
+	Expression(kept string, relation types.OID, pretty bool) string
 	// FunctionDef prints a part of a function's definition.
 	FunctionDef(function types.OID, part FunctionPart) (string, bool)
 	// Comment is what COMMENT ON gave; catalog is the name of the catalog, empty for any.

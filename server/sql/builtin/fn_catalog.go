@@ -209,8 +209,8 @@ func (noCatalog) TypeName(OID) (string, bool)                      { return "", 
 func (noCatalog) RoleName(OID) (string, bool)                      { return "", false }
 func (noCatalog) IndexDef(OID, int, bool) (string, bool)           { return "", false }
 func (noCatalog) ConstraintDef(OID, bool) (string, bool)           { return "", false }
-func (noCatalog) ViewDef(OID, bool) (string, bool)                 { return "", false }
-func (noCatalog) Expression(kept string) string                    { return kept }
+func (noCatalog) ViewDef(OID, bool, int) (string, bool)            { return "", false }
+func (noCatalog) Expression(kept string, _ OID, _ bool) string     { return kept }
 func (noCatalog) FunctionDef(OID, FunctionPart) (string, bool)     { return "", false }
 func (noCatalog) Comment(OID, string, int) (string, bool)          { return "", false }
 func (noCatalog) SerialSequence(_, _ string) (string, bool, error) { return "", false, nil }

@@ -20,7 +20,7 @@ func init() {
 		fn("pg_get_constraintdef", text, evalConstraintDef, oid, boolean).stable(),
 		fn("pg_get_viewdef", text, evalViewDef, oid).stable(),
 		fn("pg_get_viewdef", text, evalViewDef, oid, boolean).stable(),
-		fn("pg_get_viewdef", text, evalViewDef, oid, i4).stable(),
+		fn("pg_get_viewdef", text, evalWrappedViewDef, oid, i4).stable(),
 		fn("pg_get_viewdef", text, evalNamedViewDef, text).stable(),
 		fn("pg_get_viewdef", text, evalNamedViewDef, text, boolean).stable(),
 		fn("pg_get_function_result", text, functionDef(FunctionResult), oid).stable(),
@@ -54,7 +54,8 @@ func evalNull(*Context, []Datum) (Datum, error) { return types.Null, nil }
 
 // evalGetExpr: node trees are kept as the text of the expression.
 func evalGetExpr(c *Context, a []Datum) (Datum, error) {
-	return types.NewText(c.catalog().Expression(a[0].Str())), nil
+	pretty := len(a) > 2 && a[2].Bool()
+	return types.NewText(c.catalog().Expression(a[0].Str(), OID(a[1].Int()), pretty)), nil
 }
 
 func evalIndexDef(c *Context, a []Datum) (Datum, error) {
@@ -70,7 +71,11 @@ func evalConstraintDef(c *Context, a []Datum) (Datum, error) {
 }
 
 func evalViewDef(c *Context, a []Datum) (Datum, error) {
-	return textOrNull(c.catalog().ViewDef(OID(a[0].Int()), len(a) > 1 && a[1].Bool()))
+	return textOrNull(c.catalog().ViewDef(OID(a[0].Int()), len(a) > 1 && a[1].Bool(), 0))
+}
+
+func evalWrappedViewDef(c *Context, a []Datum) (Datum, error) {
+	return textOrNull(c.catalog().ViewDef(OID(a[0].Int()), true, int(a[1].Int())))
 }
 
 func evalNamedViewDef(c *Context, a []Datum) (Datum, error) {

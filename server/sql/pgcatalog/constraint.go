@@ -121,11 +121,7 @@ func (d *Definitions) constraint(c *constraint, short bool) string {
 	case 'u':
 		text = "UNIQUE (" + columnNames(c.table, c.columns) + ")"
 	case 'c':
-		expr := d.Expression(c.check.Expr)
-		if short {
-			expr = shortForm(expr)
-		}
-		text = "CHECK (" + expr + ")"
+		text = "CHECK (" + d.Expression(c.table, c.check.Expr, short) + ")"
 		if c.check.NoInherit {
 			text += " NO INHERIT"
 		}

@@ -13,6 +13,7 @@ import (
 type Definitions struct {
 	Snapshot *catalog.Snapshot
 	Path     []string // where a name printed in the short form is looked for
+	Deparser Deparser // nil to print what is kept as text as it is
 
 	owners   map[uint32]*catalog.Table // of indexes and constraints
 	comments map[commented]string
@@ -166,13 +167,50 @@ func relationOID(r catalog.Relation, name string) uint32 {
 	return 0
 }
 
-// View is the query of a view; false when there is no such view. It stands as it was written, while
-// PostgreSQL writes it anew.
-func (d *Definitions) View(oid uint32) (string, bool) {
-	if v := d.Snapshot.ViewByOID(oid); v != nil {
-		return viewText(v), true
-	}
-	return "", false
+// Deparser prints anew what the catalog keeps as text: as PostgreSQL writes it, and with what it
+// names by its present name. False says that it cannot.
+type Deparser interface {
+	DeparseView(v *catalog.View, pretty bool, wrap int) (string, bool)
+	DeparseExpression(t *catalog.Table, kept string, pretty bool) (string, bool)
 }
 
-func viewText(v *catalog.View) string { return " " + strings.TrimRight(v.Query, "; \t\n") + ";" }
+// Host is a VirtualEnv.Host that prints definitions for its session.
+type Host interface {
+	Definitions() *Definitions
+}
+
+// definitions prints what the rows of a table say of definitions.
+func (e *env) definitions() *Definitions {
+	if host, ok := e.Host.(Host); ok {
+		return host.Definitions()
+	}
+	return &Definitions{Snapshot: e.Snapshot}
+}
+
+// View is the query of a view; false when there is no such view.
+func (d *Definitions) View(oid uint32, pretty bool, wrap int) (string, bool) {
+	v := d.Snapshot.ViewByOID(oid)
+	if v == nil {
+		return "", false
+	}
+	return d.view(v, pretty, wrap), true
+}
+
+func (d *Definitions) view(v *catalog.View, pretty bool, wrap int) string {
+	if d.Deparser != nil {
+		if text, ok := d.Deparser.DeparseView(v, pretty, wrap); ok {
+			return text + ";"
+		}
+	}
+	return " " + strings.TrimRight(v.Query, "; \t\n") + ";"
+}
+
+// Expression prints a kept expression over the columns of a table, which may be nil.
+func (d *Definitions) Expression(t *catalog.Table, kept string, pretty bool) string {
+	if d.Deparser != nil {
+		if text, ok := d.Deparser.DeparseExpression(t, kept, pretty); ok {
+			return text
+		}
+	}
+	return kept
+}

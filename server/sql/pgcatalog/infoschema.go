@@ -51,7 +51,7 @@ func schemaViews(e *env, w *writer) error {
 		if h.kind != 'v' {
 			continue
 		}
-		err := w.add(e.site.Database, h.schema, h.name, h.definition(), "NONE", "NO", "NO",
+		err := w.add(e.site.Database, h.schema, h.name, e.definition(&h), "NONE", "NO", "NO",
 			"NO", "NO", "NO")
 		if err != nil {
 			return err

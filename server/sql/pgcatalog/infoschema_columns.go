@@ -81,8 +81,7 @@ func (e *env) schemaColumn(w *writer, h *holder, c *catalog.Column) error {
 	a := attribute{Column: c}
 	var expr any
 	if a.hasDefault() {
-		d := &Definitions{Snapshot: e.Snapshot}
-		expr = d.Expression(c.Default)
+		expr = e.definitions().Expression(h.table, c.Default, false)
 	}
 	return w.add(db, h.schema, h.name, c.Name, c.Attnum, expr, yesNo(!c.NotNull),
 		schemaType(c.Type.OID), m.characters, m.octets, m.precision, m.radix, m.scale, m.fraction,

@@ -33,12 +33,13 @@ func schemaConstraints(e *env, w *writer) error {
 }
 
 func schemaChecks(e *env, w *writer) error {
-	d := &Definitions{Snapshot: e.Snapshot}
+	d := e.definitions()
 	err := e.eachConstraint(func(c *constraint) error {
 		if c.check == nil {
 			return nil
 		}
-		return w.add(e.site.Database, c.table.Schema, c.name, "("+d.Expression(c.check.Expr)+")")
+		clause := "(" + d.Expression(c.table, c.check.Expr, false) + ")"
+		return w.add(e.site.Database, c.table.Schema, c.name, clause)
 	})
 	if err != nil {
 		return err

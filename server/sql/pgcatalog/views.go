@@ -25,7 +25,7 @@ func viewsRows(e *env, w *writer) error {
 		if h.kind != 'v' {
 			continue
 		}
-		if err := w.add(h.schema, h.name, e.site.Superuser, h.definition()); err != nil {
+		if err := w.add(h.schema, h.name, e.site.Superuser, e.definition(&h)); err != nil {
 			return err
 		}
 	}
@@ -34,8 +34,9 @@ func viewsRows(e *env, w *writer) error {
 
 // rewriteRows is pg_rewrite: a view is a rule that bears its oid (G2).
 func rewriteRows(e *env, w *writer) error {
+	d := e.definitions()
 	for _, v := range e.Snapshot.Views() {
-		err := w.add(v.OID, "_RETURN", v.OID, '1', 'O', true, "<>", viewText(v))
+		err := w.add(v.OID, "_RETURN", v.OID, '1', 'O', true, "<>", d.view(v, false, 0))
 		if err != nil {
 			return err
 		}
@@ -43,11 +44,11 @@ func rewriteRows(e *env, w *writer) error {
 	return nil
 }
 
-func (h *holder) definition() any {
+func (e *env) definition(h *holder) any {
 	if h.view == nil {
 		return nil
 	}
-	return viewText(h.view)
+	return e.definitions().view(h.view, false, 0)
 }
 
 // indexesRows is pg_indexes.
