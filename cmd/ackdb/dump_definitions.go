@@ -1,8 +1,6 @@
 package main
 
 import (
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -62,8 +60,7 @@ func (d *dumper) afterRows() error {
 		}
 	}
 	for _, v := range d.schema.views {
-		d.print("\nSET search_path = ", v.schema, ";\nCREATE VIEW ", v.name, " (", v.columns,
-			") AS\n", v.query, "\nSET search_path = '';\n")
+		d.print("\nCREATE VIEW ", v.name, " (", v.columns, ") AS\n", v.query, "\n")
 	}
 	return d.print("\n" + strings.Join(d.schema.comments, ""))
 }
@@ -73,7 +70,7 @@ func (d *dumper) readViews() error {
 	if len(d.command.Table) > 0 {
 		return nil
 	}
-	rows, err := d.query(`SELECT c.oid, ` + full + `, pg_catalog.quote_ident(n.nspname),
+	rows, err := d.query(`SELECT c.oid, ` + full + `,
 		pg_catalog.pg_get_viewdef(c.oid), (SELECT pg_catalog.string_agg(
 		pg_catalog.quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_catalog.pg_attribute a
 		WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
@@ -88,27 +85,21 @@ func (d *dumper) readViews() error {
 	}
 	var views []*dumpedView
 	for _, r := range rows {
-		v := &dumpedView{oid: r[0], name: r[1], schema: r[2], query: r[3], columns: r[4],
-			after: strings.Split(r[5], ",")}
-		v.query = strings.TrimSuffix(strings.TrimSpace(v.query), ";")
-		views = append(views, v)
+		views = append(views, &dumpedView{oid: r[0], name: r[1], query: r[2], columns: r[3],
+			after: strings.Split(r[4], ",")})
 	}
 	d.schema.views = viewsInOrder(views)
-	return d.resolveViews()
+	return nil
 }
 
-// viewsInOrder lists views behind those that they read: as the catalog says, or as their text
-// mentions a name, which puts too many in order rather than too few.
+// viewsInOrder lists views behind those that they read.
 func viewsInOrder(views []*dumpedView) (list []*dumpedView) {
 	done := map[*dumpedView]bool{}
 	var visit func(v *dumpedView)
 	visit = func(v *dumpedView) {
 		done[v] = true
 		for _, other := range views {
-			_, name, _ := strings.Cut(strings.ToLower(other.name), strings.ToLower(other.schema)+".")
-			reads := slices.Contains(v.after, other.oid) ||
-				strings.Contains(strings.ToLower(v.query), strings.Trim(name, `"`))
-			if reads && !done[other] {
+			if slices.Contains(v.after, other.oid) && !done[other] {
 				visit(other)
 			}
 		}
@@ -120,48 +111,6 @@ func viewsInOrder(views []*dumpedView) (list []*dumpedView) {
 		}
 	}
 	return list
-}
-
-// resolveViews finds the search path under which the text of a view, which is as it was written,
-// still gives the view's columns. A text that does not, because something it names has another
-// name by now, fails the dump: it would not load.
-func (d *dumper) resolveViews() error {
-	for _, v := range d.schema.views {
-		path := v.schema
-		for _, s := range append([]string{"public"}, d.schema.schemas...) {
-			if s != v.schema {
-				path += ", " + s
-			}
-		}
-		same, err := d.resolves(v, path)
-		if err != nil || !same {
-			return errors.Join(fmt.Errorf("the text of view %s does not mean any more what it meant "+
-				"when the view was made; make the view anew (CREATE OR REPLACE VIEW)", v.name), err)
-		}
-		v.schema = path
-		v.query += ";"
-	}
-	return nil
-}
-
-// resolves says whether the text of a view gives its columns under a search path.
-func (d *dumper) resolves(v *dumpedView, path string) (bool, error) {
-	client := d.client
-	if _, err := client.Query(d.ctx, "SET LOCAL search_path = "+path); err != nil {
-		return false, err
-	}
-	text, err := client.Query(d.ctx, "SELECT * FROM ("+v.query+") AS v LIMIT 0")
-	if err != nil {
-		return false, err
-	}
-	if _, err := client.Query(d.ctx, "SET LOCAL search_path = ''"); err != nil {
-		return false, err
-	}
-	view, err := client.Query(d.ctx, "SELECT * FROM "+v.name+" LIMIT 0")
-	if err != nil {
-		return false, err
-	}
-	return len(text.Columns) == len(view.Columns), nil
 }
 
 // readComments reads what COMMENT said about what is dumped.

@@ -41,8 +41,8 @@ type dumpedSequence struct {
 }
 
 type dumpedView struct {
-	oid, name, schema, columns, query string
-	after                             []string // oids of what it reads
+	oid, name, columns, query string
+	after                     []string // oids of what it reads
 }
 
 func (t *dumpedTable) columnNames() string {
