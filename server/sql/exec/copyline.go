@@ -288,6 +288,9 @@ func (r *lineReader) checkHeader(c *CopyIn, line []byte) error {
 // row reads the values of the fields. They lie in the reader's buffer, which stays as it is until
 // the row is written.
 func (r *lineReader) row(c *CopyIn) error {
+	if len(c.fields) == 0 && len(r.fields) == 1 && len(r.fields[0].text) == 0 {
+		return nil // an empty line is a row without columns
+	}
 	if len(r.fields) > len(c.fields) {
 		return types.Errorf(plan.CodeBadCopyFormat, "extra data after last expected column")
 	}
