@@ -14,10 +14,13 @@ import (
 )
 
 type dumpCommand struct {
-	Addr       string   `default:"127.0.0.1:5433" placeholder:"HOST:PORT" help:"The server (default ${default})."`
-	SchemaOnly bool     `help:"Definitions without rows." xor:"what"`
-	DataOnly   bool     `help:"Rows and values of sequences, without definitions." xor:"what"`
-	Table      []string `sep:"none" placeholder:"NAME" help:"Only this table, SCHEMA.TABLE or TABLE as they would be written in SQL; may be repeated."`
+	Addr string `default:"127.0.0.1:5433" placeholder:"HOST:PORT" help:"Default ${default}."`
+
+	SchemaOnly bool `help:"Definitions without rows." xor:"what"`
+	DataOnly   bool `help:"Rows and values of sequences, without definitions." xor:"what"`
+
+	// Table has names as they would be written in SQL.
+	Table []string `sep:"none" placeholder:"NAME" help:"Only this [SCHEMA.]TABLE; may be repeated."`
 }
 
 // Run writes the database to standard output as SQL that psql loads, into ackdb or PostgreSQL.
@@ -58,16 +61,25 @@ var dumpSession = []string{
 	"SET DateStyle = 'ISO'",
 	"SET IntervalStyle = 'postgres'",
 	"SET bytea_output = 'hex'",
+	"SET extra_float_digits = 3",
 	"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
 }
 
+// dumpHead begins a block that dumpEnd ends: of a dump that was cut off, psql says at its end that
+// the block has none, and fails under ON_ERROR_STOP.
 const dumpHead = `-- A dump by ackdb, for psql. It is whole when its last line says so.
+\if true
 SET statement_timeout = 0;
 SET lock_timeout = 0;
 SET client_encoding = 'UTF8';
 SET standard_conforming_strings = on;
 SET client_min_messages = warning;
 SET search_path = '';
+`
+
+const dumpEnd = `
+\endif
+-- The dump is whole.
 `
 
 func (d *dumper) run() error {
@@ -92,7 +104,7 @@ func (d *dumper) run() error {
 			return err
 		}
 	}
-	return d.print("\n-- The dump is whole.\n")
+	return d.print(dumpEnd)
 }
 
 // print writes to the buffered output, whose error is sticky: Flush reports it if nobody else does.

@@ -92,6 +92,28 @@ func TestDumpLoadsIntoBoth(t *testing.T) {
 	})
 }
 
+// TestDumpThatWasCutIsNoticed: wherever a dump ends too early, between statements or within, psql
+// fails to load it.
+func TestDumpThatWasCutIsNoticed(t *testing.T) {
+	source := fresh(t)
+	load(t, []string{"-p", port(t, source)}, "testdata/dump/source.sql")
+	whole := read(t, dump(t, source))
+	const head = "\\if true\n"
+	begin := strings.Index(whole, head) + len(head)
+	end := strings.LastIndex(whole, "\\endif\n") + len("\\endif")
+	cuts := []int{begin, strings.Index(whole, "\n\\.\n") - 3, strings.Index(whole, "\n\\.\n") + 4, end - 1}
+	for cut := begin + 700; cut < end; cut += (end - begin) / 8 {
+		cuts = append(cuts, cut)
+	}
+	for _, cut := range cuts {
+		file := filepath.Join(t.TempDir(), "cut.sql")
+		require.NoError(t, os.WriteFile(file, []byte(whole[:cut]), 0o600))
+		_, err := command(t, port(t, fresh(t)), "psql", "-X", "-q", "-o", "/dev/null",
+			"-v", "ON_ERROR_STOP=1", "-f", file).CombinedOutput()
+		require.Error(t, err, "cut at %d of %d", cut, len(whole))
+	}
+}
+
 // TestDumpIsOneMoment dumps while transactions move money: in each dump the four sums agree, which
 // a dump of several moments would break.
 func TestDumpIsOneMoment(t *testing.T) {

@@ -26,3 +26,4 @@ SELECT obj_description(oid, 'pg_class'), relname FROM pg_class WHERE relname IN 
 \d fresh
 \d author_id_seq
 \d ser_k_seq
+SELECT count(*) FROM hollow;
