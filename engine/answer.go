@@ -24,6 +24,14 @@ func (db *DB) answer(ctx context.Context, result *CommitResult, opts CommitOptio
 	return db.answerFlushed(ctx, result, &opts)
 }
 
+// answerAfter is the answer of a transaction without writes.
+func (db *DB) answerAfter(ctx context.Context, opts CommitOptions) error {
+	if opts.After == 0 || opts.Level == wal.LevelOff {
+		return nil
+	}
+	return db.answerFlushed(ctx, &CommitResult{ReadOnly: true, End: opts.After}, &opts)
+}
+
 // answerFlushed waits for the flush, and then for the standbys, however long it takes.
 func (db *DB) answerFlushed(
 	ctx context.Context, result *CommitResult, opts *CommitOptions,

@@ -24,6 +24,11 @@ type CommitOptions struct {
 	Limit   LossLimit
 	OnLimit LimitAction
 
+	// After is the end of another commit that the client is told of by a transaction without writes,
+	// and that shall be as safe as one of its own: what a sequence gave it. With writes it means
+	// nothing, since they come behind it in the log.
+	After wal.LSN
+
 	// Waiting is told when the commit begins to wait and when the wait is over; nil is fine.
 	Waiting func(WaitKind)
 }

@@ -168,7 +168,7 @@ func (t *Txn) Ended() bool { return t.txnState == nil }
 func (t *Txn) Writes() bool { return t.txnState != nil && !t.writes.empty() }
 
 // Commit makes the writes visible, releases the locks, and then waits for the level. A
-// transaction without writes appends nothing and waits for nothing.
+// transaction without writes appends nothing and waits for nothing but CommitOptions.After.
 //
 // An error that is not an ErrCommitWaitCancelled means that nothing was committed; the
 // transaction is rolled back. ErrCommitWaitCancelled means that it is committed and that only its
@@ -179,8 +179,9 @@ func (t *Txn) Commit(ctx context.Context, opts CommitOptions) (CommitResult, err
 	}
 	t.closeIters()
 	if t.writes.empty() {
+		db := t.db
 		t.Rollback()
-		return CommitResult{ReadOnly: true}, nil
+		return CommitResult{ReadOnly: true}, db.answerAfter(ctx, opts)
 	}
 	// The view goes first: it would pin old versions for as long as the durable wait takes. The
 	// validation needs only its LSN, which the read set keeps.

@@ -47,6 +47,7 @@ type sequence struct {
 	mu   sync.Mutex // held over the commit that reserves
 	next int64      // guarded by mu
 	left int64      // guarded by mu
+	made wal.LSN    // guarded by mu: the end of the commit that set them aside
 }
 
 func (x *Executor) sequenceOf(oid uint32) *sequence {
@@ -92,7 +93,7 @@ func (r *run) Nextval(e *plan.Eval, oid uint32) (int64, error) {
 	if r.env.Txn.ddl.Touched(oid) {
 		value, err = advance(e.Ctx, r.txn, q, 1)
 	} else {
-		value, err = r.x.nextval(e.Ctx, q)
+		value, err = r.x.nextval(e.Ctx, q, r.env.Txn)
 	}
 	if err != nil {
 		return 0, err
@@ -109,23 +110,24 @@ func (r *run) refuseReadOnly(what string) error {
 	return types.Errorf("25006", "cannot execute %s in a read-only transaction", what)
 }
 
-// nextval gives a value from those set aside, and sets more aside when there are none.
-func (x *Executor) nextval(ctx context.Context, q *catalog.Sequence) (int64, error) {
+// nextval gives a transaction a value from those set aside, and sets more aside when there are none.
+func (x *Executor) nextval(ctx context.Context, q *catalog.Sequence, to *Txn) (int64, error) {
 	s := x.sequenceOf(q.OID)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.left == 0 {
 		n := reservable(q)
 		var first int64
-		err := x.small(ctx, func(t *engine.Txn) (err error) {
+		end, err := x.small(ctx, func(t *engine.Txn) (err error) {
 			first, err = advance(ctx, t, q, n)
 			return err
 		})
 		if err != nil {
 			return 0, err
 		}
-		s.next, s.left = first, countFrom(q, first, n)
+		s.next, s.left, s.made = first, countFrom(q, first, n), end
 	}
+	to.handed = max(to.handed, s.made)
 	value := s.next
 	s.next, s.left = s.next+q.Increment, s.left-1
 	return value, nil
@@ -147,17 +149,18 @@ func countFrom(q *catalog.Sequence, first, n int64) int64 {
 	return int64(room) + 1
 }
 
-// small runs a transaction of its own. Its commit is not waited for: a commit that uses one of the
-// values comes later in the log, and what makes that durable makes this durable too (W7).
-func (x *Executor) small(ctx context.Context, do func(*engine.Txn) error) error {
+// small runs a transaction of its own and says where it ends. Its commit is not waited for: a commit
+// that uses one of the values comes later in the log, and what makes that durable makes this durable
+// too (W7). One that only shows them waits for this (Txn.handed).
+func (x *Executor) small(ctx context.Context, do func(*engine.Txn) error) (wal.LSN, error) {
 	t := x.db.Begin(engine.TxnOptions{})
 	defer t.Rollback()
 	t.StartPointStatement()
 	if err := do(t); err != nil {
-		return err
+		return 0, err
 	}
-	_, err := t.Commit(ctx, engine.CommitOptions{Level: wal.LevelOff})
-	return err
+	result, err := t.Commit(ctx, engine.CommitOptions{Level: wal.LevelOff})
+	return result.End, err
 }
 
 // advance moves the stored state n values on, or as far as the bounds allow, and gives the first.
@@ -256,8 +259,10 @@ func (r *run) Setval(e *plan.Eval, oid uint32, value int64, called bool) error {
 		s := r.x.sequenceOf(oid)
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		err = r.x.small(e.Ctx, func(t *engine.Txn) error { return store(e.Ctx, t, oid, state) })
+		var end wal.LSN
+		end, err = r.x.small(e.Ctx, func(t *engine.Txn) error { return store(e.Ctx, t, oid, state) })
 		s.left = 0
+		r.env.Txn.handed = max(r.env.Txn.handed, end)
 	}
 	if err == nil && called {
 		r.env.Session.currval[oid] = value

@@ -18,6 +18,10 @@ type Txn struct {
 	opts  engine.TxnOptions
 	flush bool // holds what must not be lost once it is answered, whatever the level
 
+	// handed is the end of the newest commit that made a sequence's value that was given out here. A
+	// value is as safe as the commit it is given out in, even if that writes nothing.
+	handed wal.LSN
+
 	// builds are the storages of indexes of this transaction whose entries are committed already.
 	builds []engine.TableID
 }
@@ -40,7 +44,7 @@ func (x *Executor) Begin(opts engine.TxnOptions) *Txn {
 
 // BeginInto starts a transaction in a handle that has none.
 func (x *Executor) BeginInto(t *Txn, opts engine.TxnOptions) {
-	t.x, t.opts, t.flush, t.builds = x, opts, false, nil
+	t.x, t.opts, t.flush, t.builds, t.handed = x, opts, false, nil, 0
 	x.db.BeginInto(&t.txn, opts)
 	x.catalog.BeginInto(&t.ddl, &t.txn)
 }
@@ -84,6 +88,7 @@ func (t *Txn) Commit(ctx context.Context, opts engine.CommitOptions) (engine.Com
 	if t.Flushes() && opts.Level < wal.LevelLocal {
 		opts.Level = wal.LevelLocal
 	}
+	opts.After = t.handed
 	if !t.ddl.Changed() {
 		return t.txn.Commit(ctx, opts)
 	}
