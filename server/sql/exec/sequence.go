@@ -76,18 +76,9 @@ func (r *run) describe(oid uint32) (*catalog.Sequence, error) {
 
 // Nextval implements plan.Sequences.
 func (r *run) Nextval(e *plan.Eval, oid uint32) (int64, error) {
-	q, err := r.describe(oid)
+	q, err := r.holdSequence(e.Ctx, oid, "nextval()")
 	if err != nil {
 		return 0, err
-	}
-	if err := r.refuseReadOnly("nextval()"); err != nil {
-		return 0, err
-	}
-	// The lock keeps an ALTER, a DROP or a RESTART away until this transaction ends, and waits for
-	// one that is under way.
-	table := engine.TableID(q.OID)
-	if err := r.txn.LockTable(e.Ctx, table, engine.RowExclusiveLock, engine.Wait); err != nil {
-		return 0, lockError(err, q.Name)
 	}
 	var value int64
 	if r.env.Txn.ddl.Touched(oid) {
@@ -101,6 +92,28 @@ func (r *run) Nextval(e *plan.Eval, oid uint32) (int64, error) {
 	r.env.Session.currval[oid] = value
 	r.env.Session.lastval = oid
 	return value, nil
+}
+
+// holdSequence takes the lock that keeps an ALTER, a DROP or a RESTART of a sequence away until this
+// transaction ends, and gives the sequence as it is behind one that was under way.
+func (r *run) holdSequence(
+	ctx context.Context, oid uint32, what string,
+) (*catalog.Sequence, error) {
+	q, err := r.describe(oid)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.refuseReadOnly(what); err != nil {
+		return nil, err
+	}
+	table := engine.TableID(oid)
+	if err := r.txn.LockTable(ctx, table, engine.RowExclusiveLock, engine.Wait); err != nil {
+		return nil, lockError(err, q.Name)
+	}
+	if err := r.x.catalog.AwaitSettled(ctx, oid); err != nil {
+		return nil, err
+	}
+	return r.describe(oid)
 }
 
 func (r *run) refuseReadOnly(what string) error {
@@ -236,21 +249,14 @@ func (r *run) Lastval(*plan.Eval) (int64, error) {
 
 // Setval implements plan.Sequences.
 func (r *run) Setval(e *plan.Eval, oid uint32, value int64, called bool) error {
-	q, err := r.describe(oid)
+	q, err := r.holdSequence(e.Ctx, oid, "setval()")
 	if err != nil {
-		return err
-	}
-	if err := r.refuseReadOnly("setval()"); err != nil {
 		return err
 	}
 	if value < q.Min || value > q.Max {
 		return types.Errorf(types.CodeNumericOutOfRange,
 			"setval: value %d is out of bounds for sequence \"%s\" (%d..%d)",
 			value, q.Name, q.Min, q.Max)
-	}
-	table := engine.TableID(q.OID)
-	if err := r.txn.LockTable(e.Ctx, table, engine.RowExclusiveLock, engine.Wait); err != nil {
-		return lockError(err, q.Name)
 	}
 	state := sequenceState{last: value, called: called}
 	if r.env.Txn.ddl.Touched(oid) {

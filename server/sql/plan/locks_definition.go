@@ -95,6 +95,7 @@ func (l *lockList) sequences(root Node) {
 			l.tables(engine.AccessShareLock, n.Owner)
 		}
 	case *AlterSequence:
+		l.schema(n.Sequence.SchemaOID, n.Sequence.Schema)
 		l.object(engine.AccessExclusiveLock, n.Sequence.OID, n.Sequence.Name)
 		if n.Owner != nil {
 			l.tables(engine.AccessShareLock, n.Owner)
