@@ -52,8 +52,11 @@ func (h *host) SetSetting(name, text string, local bool) (string, error) {
 func (h *host) SearchPath() []string {
 	s := h.session()
 	s.refreshText()
-	return s.text.path
+	return s.text.path[s.text.implicit:]
 }
+
+// TempSchema implements builtin.Host.
+func (h *host) TempSchema() string { return h.temp.name }
 
 // Positions implements builtin.Host.
 func (h *host) Positions() (builtin.LogPositions, error) {

@@ -114,6 +114,9 @@ func (srv *Server) openForWrites() {
 	if err := srv.catalog.SweepBuilds(srv.life); err != nil {
 		srv.log.Error("entries of unfinished indexes not removed after the promotion", "err", err)
 	}
+	if err := srv.catalog.SweepTemp(srv.life); err != nil {
+		srv.log.Error("temporary tables of the old primary not removed after the promotion", "err", err)
+	}
 	srv.executor.Forget()
 	srv.standby.Store(false)
 	srv.setInternal(map[string]string{settingInHotStandby: "off"})

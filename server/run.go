@@ -36,7 +36,7 @@ func (s *session) execEnv(params []types.Datum) *exec.Env {
 	s.env.Params = params
 	s.env.TxnTime = types.MicrosOf(s.txn.started)
 	s.env.StmtTime = types.MicrosOf(time.Now())
-	s.env.SearchPath, s.env.User = s.text.path, s.user
+	s.env.SearchPath, s.env.Implicit, s.env.User = s.text.path, s.text.implicit, s.user
 	s.env.Types = &s.text.env
 	s.env.Lasting = false
 	return &s.env

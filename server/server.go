@@ -87,6 +87,8 @@ type Server struct {
 
 	served chan struct{} // closed when the accept loop has ended
 
+	temps tempNumbers
+
 	mu sync.Mutex
 	// Guarded by mu.
 	sessions map[int32]*session

@@ -49,6 +49,7 @@ type session struct {
 	// cursorBytes is what the rows take that cursors keep.
 	cursorBytes int
 	advisory    *engine.AdvisoryLocks // nil until the first is asked for
+	temp        tempSchema
 	// durableSent is the watermark the client has seen.
 	durableSent wal.LSN
 
@@ -84,7 +85,7 @@ func newSession(
 	s.exec = srv.executor.NewSession((*host)(s))
 	s.exec.VirtualHost = s
 	s.env.Session = s.exec
-	s.env.Notice = s.noticeSQL
+	s.env.Notice, s.env.Temp = s.noticeSQL, s.tempSchema
 	s.commitWaiting = s.commitWaits
 	s.timers.init(s)
 	s.followReadMode()
@@ -153,6 +154,7 @@ func (s *session) Close() {
 	s.timers.stopAll()
 	s.rollback()
 	s.leaveReadMode()
+	s.endTemp()
 	s.unlistenAll()
 	if s.advisory != nil {
 		s.advisory.Close()
@@ -229,7 +231,7 @@ func (s *session) planEnv() plan.Env {
 		s.text.env.Now = types.MicrosOf(s.txn.started)
 	}
 	return plan.Env{Catalog: s.snapshot(), SearchPath: s.text.path, User: s.user,
-		Types: &s.text.env}
+		Types: &s.text.env, Implicit: s.text.implicit, Temp: s.env.Temp}
 }
 
 // snapshot is the catalog as the transaction sees it.

@@ -12,6 +12,8 @@ type textEnv struct {
 	env  types.Env
 	path []string
 
+	implicit int // how many of path are searched unasked
+
 	version  uint64 // of the layers it was made of
 	defaults *defaults
 	snapshot *catalog.Snapshot
@@ -51,7 +53,7 @@ func (s *session) rebuildText() {
 	}
 	t.env.ByteaEscape = s.settings.get(idByteaOutput).text == "escape"
 	t.env.FloatDigits = types.ExtraFloatDigits(int(s.settings.number(idExtraFloatDigits)))
-	t.path = s.searchPath()
+	t.path, t.implicit = s.withTemp(s.searchPath())
 }
 
 // searchPath is search_path as schema names. "$user" is the schema of the user's name, if there is

@@ -122,7 +122,11 @@ func (s *session) commit(ctx context.Context) error {
 		s.finish(true)
 		return nil
 	}
-	if err := s.holdCursors(ctx); err != nil {
+	err := s.holdCursors(ctx)
+	if err == nil && s.temp.name != "" && t.tx.Engine().Writes() {
+		err = t.tx.EndTemp(ctx, s.temp.name)
+	}
+	if err != nil {
 		s.rollback()
 		return err
 	}

@@ -87,7 +87,7 @@ func (u *utility) run(
 	case *parse.DeallocateStmt:
 		return s.deallocate(n)
 	case *parse.DiscardStmt:
-		return s.discard(n)
+		return s.discard(ctx, n)
 	case *parse.LockStmt:
 		return "LOCK TABLE", s.lockTable(ctx, u.stmt, n)
 	case *parse.ListenStmt:

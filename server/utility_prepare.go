@@ -134,7 +134,7 @@ func (s *session) deallocate(n *parse.DeallocateStmt) (string, error) {
 	return "DEALLOCATE", nil
 }
 
-func (s *session) discard(n *parse.DiscardStmt) (string, error) {
+func (s *session) discard(ctx context.Context, n *parse.DiscardStmt) (string, error) {
 	switch n.Target {
 	case parse.DiscardPlans:
 		s.parsed = nil
@@ -143,9 +143,12 @@ func (s *session) discard(n *parse.DiscardStmt) (string, error) {
 		s.exec.DiscardSequences()
 		return "DISCARD SEQUENCES", nil
 	case parse.DiscardTemp:
-		return "DISCARD TEMP", nil
+		return "DISCARD TEMP", s.discardTemp(ctx)
 	}
 	if err := s.forbidBlock("DISCARD ALL"); err != nil {
+		return "", err
+	}
+	if err := s.discardTemp(ctx); err != nil {
 		return "", err
 	}
 	s.enter()

@@ -109,7 +109,8 @@ func roundTrip(t *testing.T, conn *pgx.Conn) {
 	err := conn.QueryRow(t.Context(), "SELECT i4 FROM rt WHERE k = $1", "nulls").Scan(&missing)
 	require.NoError(t, err)
 	require.Nil(t, missing)
-	require.Equal(t, "UPDATE 1", do(t, conn, "UPDATE rt SET i4 = i4 + $1 WHERE k = $2", 8, "key 'quoted'").String())
+	tag = do(t, conn, "UPDATE rt SET i4 = i4 + $1 WHERE k = $2", 8, "key 'quoted'")
+	require.Equal(t, "UPDATE 1", tag.String())
 	err = conn.QueryRow(t.Context(), "SELECT i4 FROM rt WHERE k = $1", "absent").Scan(&missing)
 	require.ErrorIs(t, err, pgx.ErrNoRows)
 	_, err = conn.Exec(t.Context(), put, "nulls", nil, nil, nil, nil, nil, nil, nil, nil, nil)
@@ -285,7 +286,8 @@ func TestPgxSchemaChangeUnderACachedStatement(t *testing.T) {
 	do(t, conn, "CREATE TABLE sc (k int PRIMARY KEY)")
 	var k int
 	for range 2 {
-		require.ErrorIs(t, conn.QueryRow(t.Context(), "SELECT * FROM sc WHERE k = $1", 1).Scan(&k), pgx.ErrNoRows)
+		err := conn.QueryRow(t.Context(), "SELECT * FROM sc WHERE k = $1", 1).Scan(&k)
+		require.ErrorIs(t, err, pgx.ErrNoRows)
 	}
 	do(t, other, "DROP TABLE sc")
 	do(t, other, "CREATE TABLE sc (k int PRIMARY KEY, more text)")
@@ -303,7 +305,8 @@ func TestPgxDurabilityPerServerSessionTransactionAndStartup(t *testing.T) {
 		return v
 	}
 	require.Equal(t, "off", show(dial(t, node.DSN())))
-	require.Equal(t, "remote_apply", show(dial(t, node.DSN("options=-c%20synchronous_commit%3Dremote_apply"))))
+	dsn := node.DSN("options=-c%20synchronous_commit%3Dremote_apply")
+	require.Equal(t, "remote_apply", show(dial(t, dsn)))
 	conn := dial(t, node.DSN("synchronous_commit=local"))
 	require.Equal(t, "local", show(conn))
 	tx, err := conn.Begin(t.Context())
@@ -379,6 +382,23 @@ func TestMaxConnectionsAnswers53300(t *testing.T) {
 	}
 	_, err := pgx.Connect(t.Context(), n.DSN())
 	require.Equal(t, "53300", code(t, err))
+}
+
+// A server that was killed cannot clear up after its sessions, and does so when it is back.
+func TestTempTablesAfterAKill(t *testing.T) {
+	n := fresh(t)
+	conn := dial(t, n.DSN())
+	do(t, conn, "CREATE TEMP TABLE t (a serial PRIMARY KEY)")
+	do(t, conn, "INSERT INTO t DEFAULT VALUES")
+	do(t, conn, "CREATE TABLE flushes_the_log (a int)")
+	n.Kill()
+	require.NoError(t, n.Start(t.Context()))
+	conn = dial(t, n.DSN())
+	var left int
+	require.NoError(t, conn.QueryRow(t.Context(), "SELECT count(*) FROM pg_class"+
+		" WHERE relpersistence = 't'").Scan(&left))
+	require.Zero(t, left)
+	do(t, conn, "CREATE TEMP TABLE t (a serial PRIMARY KEY)")
 }
 
 // On SIGTERM sessions hear 57P01 and the server exits 0.

@@ -76,16 +76,20 @@ func read(t *testing.T, path string) string {
 }
 
 // psqlFile echoes every statement with what the server said to it; errors with their SQLSTATE,
-// position, detail and hint. Only the source location in the server, which is nobody's promise, is
-// left out.
+// position, detail and hint. Left out is what is nobody's promise: the source location in the server,
+// and which schema of temporary tables the session was given.
 func psqlFile(t *testing.T, port, script string) string {
 	t.Helper()
 	cmd := command(t, port, "psql", "-X", "-a", "-v", "VERBOSITY=verbose", "-f", script)
 	out, _ := cmd.CombinedOutput()
-	return location.ReplaceAllString(string(out), "")
+	text := location.ReplaceAllString(string(out), "")
+	return temporary.ReplaceAllString(text, "pg_temp_N")
 }
 
-var location = regexp.MustCompile(`(?m)^LOCATION: .*\n`)
+var (
+	location  = regexp.MustCompile(`(?m)^LOCATION: .*\n`)
+	temporary = regexp.MustCompile(`pg_temp_[0-9]+`)
+)
 
 func psql(t *testing.T, port string, stdin string, args ...string) string {
 	t.Helper()
@@ -123,7 +127,8 @@ func TestPsqlCopyThroughTheClient(t *testing.T) {
 	back := filepath.Join(t.TempDir(), "back.txt")
 	require.Contains(t, psql(t, p, "\\copy copied to '"+back+"'\n"), "COPY 3")
 	require.Equal(t, read(t, file), read(t, back))
-	require.Equal(t, "x\ty|1\n|2\n", psql(t, p, "", "-At", "-c", "SELECT v, n FROM copied WHERE n IS NOT NULL"))
+	require.Equal(t, "x\ty|1\n|2\n",
+		psql(t, p, "", "-At", "-c", "SELECT v, n FROM copied WHERE n IS NOT NULL"))
 
 	// In-line data ends at the \. line, which psql forwards.
 	psql(t, p, "COPY copied FROM STDIN;\nd\tz\t4\n\\.\nSELECT 1;\n")

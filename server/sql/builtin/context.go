@@ -40,6 +40,9 @@ type Host interface {
 	SetSetting(name, value string, local bool) (string, error)
 	// SearchPath is the schemas searched, without the implicit ones.
 	SearchPath() []string
+
+	// TempSchema names the schema of the session's temporary relations; "" while it has none.
+	TempSchema() string
 	// Positions are those of the log.
 	Positions() (LogPositions, error)
 	// SwitchSegment ends the current segment of the log and returns where.

@@ -1,6 +1,7 @@
 package builtin
 
 import (
+	"strings"
 	"time"
 
 	"ackdb/server/sql/types"
@@ -50,8 +51,8 @@ func init() {
 		fn("pg_current_xact_id_if_assigned", types.Xid8, txidFunc(false, types.Xid8)).stable(),
 		fn("pg_notify", void, evalNotify, text, text).volatile().notStrict(),
 		fn("pg_jit_available", boolean, evalFalse).volatile(),
-		fn("pg_my_temp_schema", types.Oid, evalNoOID).stable(),
-		fn("pg_is_other_temp_schema", boolean, evalFalse, types.Oid).stable(),
+		fn("pg_my_temp_schema", types.Oid, evalTempSchema).stable(),
+		fn("pg_is_other_temp_schema", boolean, evalOtherTempSchema, types.Oid).stable(),
 		fn("pg_client_encoding", name, evalUTF8).stable(),
 		fn("getdatabaseencoding", name, evalUTF8).stable(),
 	)
@@ -91,7 +92,25 @@ func inetOrNull(addr string) Datum {
 
 func evalFalse(*Context, []Datum) (Datum, error) { return types.NewBool(false), nil }
 
-func evalNoOID(*Context, []Datum) (Datum, error) { return types.NewOID(0), nil }
+// evalTempSchema gives the schema of the session's temporary relations, 0 while it has none.
+func evalTempSchema(c *Context, _ []Datum) (Datum, error) {
+	h, err := c.host("pg_my_temp_schema")
+	if err != nil || h.TempSchema() == "" || c.Env == nil || c.Env.Names == nil {
+		return types.NewOID(0), err
+	}
+	oid, _ := c.Env.Names.OIDOf(types.RegNamespace, []string{h.TempSchema()})
+	return types.NewOID(oid), nil
+}
+
+// evalOtherTempSchema says whether a schema is that of another session's temporary relations.
+func evalOtherTempSchema(c *Context, a []Datum) (Datum, error) {
+	h, err := c.host("pg_is_other_temp_schema")
+	if err != nil || c.Env == nil || c.Env.Names == nil {
+		return types.NewBool(false), err
+	}
+	name, _ := c.Env.Names.NameOf(types.RegNamespace, types.OID(a[0].Int()))
+	return types.NewBool(strings.HasPrefix(name, "pg_temp_") && name != h.TempSchema()), nil
+}
 
 func evalUTF8(*Context, []Datum) (Datum, error) { return types.NewString(types.Name, "UTF8"), nil }
 
@@ -114,6 +133,9 @@ func evalCurrentSchemas(c *Context, a []Datum) (Datum, error) {
 	}
 	var elems []Datum
 	path := h.SearchPath()
+	if temp := h.TempSchema(); a[0].Bool() && temp != "" && !contains(path, temp) {
+		elems = append(elems, types.NewString(types.Name, temp))
+	}
 	if a[0].Bool() && !contains(path, "pg_catalog") {
 		elems = append(elems, types.NewString(types.Name, "pg_catalog"))
 	}

@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -47,7 +48,7 @@ func Open(ctx context.Context, db *engine.DB) (*Catalog, error) {
 	if c.following.Load() {
 		return c, nil
 	}
-	if err := c.SweepBuilds(ctx); err != nil {
+	if err := errors.Join(c.SweepBuilds(ctx), c.SweepTemp(ctx)); err != nil {
 		return nil, err
 	}
 	fresh, err := c.fresh(ctx)

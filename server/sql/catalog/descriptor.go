@@ -42,6 +42,7 @@ type Table struct {
 	Options    []string `json:"options,omitempty"` // reloptions, "fillfactor=100"
 	Tablespace string   `json:"tablespace,omitempty"`
 	Comment    string   `json:"comment,omitempty"`
+	OnCommit   string   `json:"on_commit,omitempty"` // of a temporary table
 
 	// derived by finish(); not stored
 	inKey      []bool

@@ -9,8 +9,9 @@
 //
 //   - C1: a Snapshot and every descriptor in it is never changed once it is published. DDL clones.
 //   - C2: a descriptor row is on its way to disk before anybody sees it published; what is
-//     published is what a restart reads. So DDL goes through engine.Txn like any other row and is logged,
-//     recovered and replicated with no code of its own.
+//     published is what a restart reads. (But for temporary relations, see temp.go.) So DDL goes
+//     through engine.Txn like any other row and is logged, recovered and replicated with no code
+//     of its own.
 //   - C3: while a commit with DDL is in flight, its relations are in the pending set. Whoever has
 //     locked (or read) one of them waits for the set before trusting its plan. Without the set
 //     there is a gap: the engine releases the DDL's table lock at apply, the catalog publishes a

@@ -90,6 +90,10 @@ func (s *Snapshot) VirtualByOID(oid uint32) *VirtualTable { return s.virtuals[oi
 // Resolve finds a relation by its possibly unqualified name: pg_catalog first, unless the path
 // names it elsewhere, then the schemas of the path in order.
 func (s *Snapshot) Resolve(path []string, schema, name string) Relation {
+	if schema == TempAlias {
+		schema = TempIn(path)
+		return s.Relation(schema, name)
+	}
 	if schema != "" {
 		return s.Relation(schema, name)
 	}

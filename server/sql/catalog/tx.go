@@ -25,6 +25,7 @@ type change struct {
 	oid    uint32
 	apply  func(*Snapshot)
 	beside []uint32
+	temp   bool // of a relation that goes with its session
 }
 
 // Begin gives the catalog as one transaction sees and alters it.
@@ -62,8 +63,19 @@ func (x *Tx) Snapshot() *Snapshot {
 	return x.merged
 }
 
-// Changed says whether the transaction holds DDL, and so must be flushed at commit.
+// Changed says whether the transaction holds DDL.
 func (x *Tx) Changed() bool { return len(x.changes) > 0 }
+
+// Lasting says whether the transaction holds DDL that must be flushed at commit: any but that of
+// temporary relations, which do not outlive the process.
+func (x *Tx) Lasting() bool {
+	for _, ch := range x.changes {
+		if !ch.temp {
+			return true
+		}
+	}
+	return false
+}
 
 // Mark is a place to Reset to: taken at a savepoint.
 func (x *Tx) Mark() int { return len(x.changes) }
@@ -127,9 +139,10 @@ func (x *Tx) putName(schemaOID uint32, name string, oid uint32) error {
 	return x.put(nameTable, nameKey(schemaOID, name), binary.BigEndian.AppendUint32(nil, oid))
 }
 
-func (x *Tx) note(oid uint32, apply func(*Snapshot), beside ...uint32) {
+func (x *Tx) note(oid uint32, apply func(*Snapshot), beside ...uint32) *change {
 	x.changes = append(x.changes, change{oid: oid, apply: apply, beside: beside})
 	x.merged = nil
+	return &x.changes[len(x.changes)-1]
 }
 
 // PutTable creates or replaces a table. The caller holds its name, and its lock when it exists.
@@ -154,7 +167,7 @@ func (x *Tx) PutTable(ctx context.Context, t *Table) error {
 	if err := x.nameIndexes(t); err != nil {
 		return err
 	}
-	x.note(t.OID, func(s *Snapshot) { s.putTable(t) }, t.SchemaOID)
+	x.note(t.OID, func(s *Snapshot) { s.putTable(t) }, t.SchemaOID).temp = IsTemp(t.Schema)
 	return ctx.Err()
 }
 
@@ -188,7 +201,7 @@ func (x *Tx) DropTable(ctx context.Context, t *Table) error {
 	if err := x.txn.DeleteTable(t.Storage); err != nil {
 		return fmt.Errorf("catalog: delete the rows of %q: %w", t.Name, err)
 	}
-	x.note(t.OID, func(s *Snapshot) { s.dropTable(t) }, t.SchemaOID)
+	x.note(t.OID, func(s *Snapshot) { s.dropTable(t) }, t.SchemaOID).temp = IsTemp(t.Schema)
 	return ctx.Err()
 }
 
@@ -210,7 +223,8 @@ func (x *Tx) PutSequence(ctx context.Context, q *Sequence) error {
 	if err := x.putName(q.SchemaOID, q.Name, q.OID); err != nil {
 		return err
 	}
-	x.note(q.OID, func(s *Snapshot) { s.putSequence(q) }, q.SchemaOID, q.OwnerTable)
+	x.note(q.OID, func(s *Snapshot) { s.putSequence(q) }, q.SchemaOID, q.OwnerTable).temp =
+		IsTemp(q.Schema)
 	return ctx.Err()
 }
 
@@ -225,7 +239,8 @@ func (x *Tx) DropSequence(ctx context.Context, q *Sequence) error {
 	if err := x.remove(SequenceTable, SequenceKey(q.OID)); err != nil {
 		return err
 	}
-	x.note(q.OID, func(s *Snapshot) { s.dropSequence(q) }, q.SchemaOID, q.OwnerTable)
+	x.note(q.OID, func(s *Snapshot) { s.dropSequence(q) }, q.SchemaOID, q.OwnerTable).temp =
+		IsTemp(q.Schema)
 	return ctx.Err()
 }
 

@@ -20,7 +20,8 @@ func (x *Tx) PutView(ctx context.Context, v *View) error {
 	if err := x.putName(v.SchemaOID, v.Name, v.OID); err != nil {
 		return err
 	}
-	x.note(v.OID, func(s *Snapshot) { s.putView(v) }, v.restsOn()...)
+	x.note(v.OID, func(s *Snapshot) { s.putView(v) }, v.restsOn()...).temp =
+		IsTemp(v.Schema)
 	return ctx.Err()
 }
 
@@ -42,6 +43,7 @@ func (x *Tx) DropView(ctx context.Context, v *View) error {
 	if err := x.remove(nameTable, nameKey(v.SchemaOID, v.Name)); err != nil {
 		return err
 	}
-	x.note(v.OID, func(s *Snapshot) { s.dropView(v) }, v.restsOn()...)
+	x.note(v.OID, func(s *Snapshot) { s.dropView(v) }, v.restsOn()...).temp =
+		IsTemp(v.Schema)
 	return ctx.Err()
 }

@@ -95,6 +95,8 @@ type Env struct {
 	Txn        *Txn
 	Session    *Session
 	SearchPath []string
+	Implicit   int                             // of plan.Env
+	Temp       func() (*catalog.Schema, error) // of plan.Env
 	User       string
 	Types      *types.Env // the session's text forms; nil for the defaults
 	Params     []types.Datum
@@ -114,5 +116,5 @@ type Env struct {
 // Plan gives what a planner needs to know of the environment.
 func (e *Env) Plan() plan.Env {
 	return plan.Env{Catalog: e.Txn.Catalog(), SearchPath: e.SearchPath, User: e.User,
-		Types: e.Types}
+		Types: e.Types, Implicit: e.Implicit, Temp: e.Temp}
 }

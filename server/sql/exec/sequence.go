@@ -61,6 +61,14 @@ func (x *Executor) sequenceOf(oid uint32) *sequence {
 	return s
 }
 
+// forgetSequence lets go of what is known of a sequence that goes. Should it stay after all, the
+// values set aside are skipped.
+func (x *Executor) forgetSequence(oid uint32) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	delete(x.sequences, oid)
+}
+
 // describe finds a sequence by oid, as nextval's argument gave it.
 func (r *run) describe(oid uint32) (*catalog.Sequence, error) {
 	snapshot := r.env.Txn.Catalog()

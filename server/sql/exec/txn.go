@@ -81,7 +81,7 @@ func (t *Txn) Release(s Savepoint) error {
 }
 
 // Flushes says whether the commit will be flushed whatever level is asked for.
-func (t *Txn) Flushes() bool { return t.flush || t.ddl.Changed() }
+func (t *Txn) Flushes() bool { return t.flush || t.ddl.Lasting() }
 
 // Commit commits, and publishes the DDL. A transaction with DDL is flushed at least locally.
 func (t *Txn) Commit(ctx context.Context, opts engine.CommitOptions) (engine.CommitResult, error) {

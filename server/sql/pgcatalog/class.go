@@ -18,6 +18,7 @@ type class struct {
 	checks    int
 	shared    bool
 	unlogged  bool
+	temp      bool
 	kind      byte
 	columns   int
 	options   []string
@@ -30,6 +31,9 @@ func (c *class) write(e *env, w *writer) error {
 	persistence, identity, space := 'p', 'n', 0
 	if c.unlogged {
 		persistence = 'u'
+	}
+	if c.temp {
+		persistence = 't'
 	}
 	if c.kind == 'r' && c.oid >= catalog.FirstUserOID {
 		identity = 'd'
@@ -51,7 +55,7 @@ func (c *class) write(e *env, w *writer) error {
 func classRows(e *env, w *writer) error {
 	for _, h := range e.holders(w, "oid") {
 		c := class{oid: h.oid, name: h.name, namespace: e.schemaOID(h.schema), kind: h.kind,
-			columns: len(h.columns), shared: h.shared, tuples: -1}
+			columns: len(h.columns), shared: h.shared, tuples: -1, temp: catalog.IsTemp(h.schema)}
 		if h.kind == 'r' {
 			c.method, c.file = catalog.HeapAccessMethodOID, int64(h.oid)
 		}
@@ -70,7 +74,7 @@ func classRows(e *env, w *writer) error {
 	}
 	for _, q := range e.sequences(w, "oid") {
 		c := class{oid: q.OID, name: q.Name, namespace: q.SchemaOID, file: int64(q.OID), pages: 1,
-			tuples: 1, kind: 'S', columns: len(sequenceColumns)}
+			tuples: 1, kind: 'S', columns: len(sequenceColumns), temp: catalog.IsTemp(q.Schema)}
 		if owner := e.Snapshot.TableByOID(q.OwnerTable); owner != nil {
 			c.unlogged = owner.Unlogged
 		}
@@ -98,7 +102,7 @@ func indexClasses(e *env, w *writer) error {
 			}
 			c := class{oid: i.OID, name: i.Name, namespace: t.SchemaOID, kind: 'i',
 				method: catalog.BtreeAccessMethodOID, file: indexFile(&i), unlogged: t.Unlogged,
-				columns: len(i.Columns), options: i.Options}
+				columns: len(i.Columns), options: i.Options, temp: catalog.IsTemp(t.Schema)}
 			if err := c.write(e, w); err != nil {
 				return err
 			}

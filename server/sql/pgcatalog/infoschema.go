@@ -32,9 +32,12 @@ func schemaSchemata(e *env, w *writer) error {
 }
 
 func schemaTables(e *env, w *writer) error {
-	for _, h := range holders(e.Snapshot) {
+	for _, h := range e.accessible() {
 		kind := "BASE TABLE"
-		if h.kind == 'v' {
+		switch {
+		case catalog.IsTemp(h.schema):
+			kind = "LOCAL TEMPORARY"
+		case h.kind == 'v':
 			kind = "VIEW"
 		}
 		err := w.add(e.site.Database, h.schema, h.name, kind, nil, nil, nil, nil, nil,
@@ -47,7 +50,7 @@ func schemaTables(e *env, w *writer) error {
 }
 
 func schemaViews(e *env, w *writer) error {
-	for _, h := range holders(e.Snapshot) {
+	for _, h := range e.accessible() {
 		if h.kind != 'v' {
 			continue
 		}

@@ -59,7 +59,7 @@ func measuresOf(t types.Type) measures {
 }
 
 func schemaColumns(e *env, w *writer) error {
-	for _, h := range holders(e.Snapshot) {
+	for _, h := range e.accessible() {
 		for i := range h.columns {
 			if err := e.schemaColumn(w, &h, &h.columns[i]); err != nil {
 				return err

@@ -62,7 +62,7 @@ func (e *env) eachConstraint(yield func(*constraint) error) error {
 
 // eachNotNull calls yield with the columns of tables that are NOT NULL.
 func (e *env) eachNotNull(yield func(h *holder, name string, c *catalog.Column) error) error {
-	for _, h := range holders(e.Snapshot) {
+	for _, h := range e.accessible() {
 		schema := e.schemaOID(h.schema)
 		for i := range h.columns {
 			c := &h.columns[i]

@@ -10,7 +10,7 @@ var (
 
 // schemaTablePrivileges is table_privileges and role_table_grants.
 func schemaTablePrivileges(e *env, w *writer) error {
-	for _, h := range holders(e.Snapshot) {
+	for _, h := range e.accessible() {
 		for _, privilege := range tablePrivileges {
 			err := w.add(e.site.Superuser, e.site.Superuser, e.site.Database, h.schema, h.name,
 				privilege, "YES", yesNo(privilege == "SELECT"))
@@ -23,7 +23,7 @@ func schemaTablePrivileges(e *env, w *writer) error {
 }
 
 func schemaColumnPrivileges(e *env, w *writer) error {
-	for _, h := range holders(e.Snapshot) {
+	for _, h := range e.accessible() {
 		for i := range h.columns {
 			for _, privilege := range columnPrivileges {
 				err := w.add(e.site.Superuser, e.site.Superuser, e.site.Database, h.schema, h.name,

@@ -1,6 +1,7 @@
 package pgcatalog
 
 import (
+	"slices"
 	"sort"
 
 	"ackdb/server/sql/catalog"
@@ -212,4 +213,15 @@ func typeInfo(oid types.OID) *types.Info {
 		return info
 	}
 	return types.Lookup(types.Unknown)
+}
+
+// accessible lists what information_schema shows: not the temporary relations of other sessions.
+func (e *env) accessible() []holder {
+	own := ""
+	if h, ok := e.Host.(interface{ TempSchema() string }); ok {
+		own = h.TempSchema()
+	}
+	return slices.DeleteFunc(holders(e.Snapshot), func(h holder) bool {
+		return catalog.IsTemp(h.schema) && h.schema != own
+	})
 }

@@ -107,7 +107,7 @@ func (a *analyzer) alteredTable(
 	rel := a.resolve(r.Name)
 	switch {
 	case !rel.Exists() && ifExists:
-		p.notice("00000", "relation \"%s\" does not exist, skipping", r.Name.String())
+		p.notice("00000", "relation \"%s\" does not exist, skipping", r.Name.Name)
 		return nil, nil
 	case !rel.Exists():
 		return nil, withoutPosition(a.noRelation(r))

@@ -117,7 +117,7 @@ func (a *analyzer) relation(r *parse.RangeVar) (catalog.Relation, error) {
 	if !rel.Exists() {
 		return rel, a.noRelation(r)
 	}
-	return rel, nil
+	return rel, a.ofAnotherSession(rel)
 }
 
 // resolve looks a name up and remembers the answer, also that there is none (P2).

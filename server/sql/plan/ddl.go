@@ -93,7 +93,7 @@ func (a *analyzer) definition(tree parse.Statement) (*Prepared, error) {
 		p.Root, err = a.comment(n)
 	case *parse.ViewStmt:
 		p.Tag = "CREATE VIEW"
-		p.Root, err = a.createView(n)
+		p.Root, err = a.createView(p, n)
 	case *parse.AlterSchemaStmt:
 		p.Root, err = a.setSchema(p, n)
 	case *parse.RenameStmt:
@@ -144,7 +144,10 @@ func (a *analyzer) creationSchema(name parse.QName, pos parse.Pos) (*catalog.Sch
 		}
 		return a.writable(s, name.Name)
 	}
-	for _, path := range a.env.SearchPath {
+	for _, path := range a.env.SearchPath[a.env.Implicit:] {
+		if path == catalog.TempAlias || catalog.IsTemp(path) {
+			return a.tempSchema(pos)
+		}
 		if s := a.env.Catalog.Schema(path); s != nil && path != catalog.PgCatalog {
 			return a.writable(s, name.Name)
 		}
@@ -234,10 +237,14 @@ func (a *analyzer) drop(p *Prepared, n *parse.DropStmt) (Node, error) {
 func (a *analyzer) missing(
 	p *Prepared, n *parse.DropStmt, code types.Code, what string, name parse.QName,
 ) error {
-	if !n.IfExists {
-		return types.Errorf(code, "%s \"%s\" does not exist", what, name.String())
-	}
-	if name.Schema != "" && a.env.Catalog.Schema(name.Schema) == nil {
+	noSchema := name.Schema != "" && name.Schema != catalog.TempAlias &&
+		a.env.Catalog.Schema(name.Schema) == nil
+	switch {
+	case noSchema && !n.IfExists:
+		return types.Errorf(types.CodeInvalidSchemaName, "schema \"%s\" does not exist", name.Schema)
+	case !n.IfExists:
+		return types.Errorf(code, "%s \"%s\" does not exist", what, name.Name)
+	case noSchema:
 		p.notice("00000", "schema \"%s\" does not exist, skipping", name.Schema)
 		return nil
 	}

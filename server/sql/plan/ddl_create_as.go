@@ -36,7 +36,7 @@ func (a *analyzer) createTableAs(n *parse.CreateTableAsStmt) (*Prepared, error) 
 	if err != nil {
 		return nil, withoutPosition(err)
 	}
-	if taken := a.taken(a.env.Catalog.Schema(t.Schema), t.Name); taken != nil {
+	if taken := a.taken(&catalog.Schema{Name: t.Schema}, t.Name); taken != nil {
 		if !n.IfNotExists {
 			return nil, taken
 		}

@@ -25,6 +25,9 @@ func (s *shaping) foreignKey(con *parse.Constraint, column string) error {
 	if err != nil {
 		return err
 	}
+	if err := oneLifetime(s.t, parent); err != nil {
+		return err
+	}
 	fk := catalog.ForeignKey{Name: con.Name, RefTable: parent.OID, NotValid: con.NotValid,
 		OnDelete: foreignActions[con.OnDelete], OnUpdate: foreignActions[con.OnUpdate],
 		MatchFull: con.MatchType == 'f'}

@@ -9,12 +9,9 @@ import (
 )
 
 func (a *analyzer) createSequence(p *Prepared, n *parse.CreateSequenceStmt) (Node, error) {
-	if n.Sequence.Persistence == parse.Temporary {
-		return nil, a.unsupported(n.Sequence.Pos, "a temporary sequence")
-	}
-	schema, err := a.creationSchema(n.Sequence.Name, n.Sequence.Pos)
+	schema, err := a.relationSchema(n.Sequence)
 	if err != nil {
-		return nil, err
+		return nil, withoutPosition(err)
 	}
 	name := n.Sequence.Name.Name
 	if err := a.taken(schema, name); err != nil {
@@ -48,7 +45,7 @@ func (a *analyzer) alterSequence(p *Prepared, n *parse.AlterSequenceStmt) (Node,
 	rel := a.resolve(n.Sequence.Name)
 	switch {
 	case !rel.Exists() && n.IfExists:
-		p.notice("00000", "relation \"%s\" does not exist, skipping", n.Sequence.Name.String())
+		p.notice("00000", "relation \"%s\" does not exist, skipping", n.Sequence.Name.Name)
 		return &Nothing{}, nil
 	case !rel.Exists():
 		return nil, withoutPosition(a.noRelation(n.Sequence))

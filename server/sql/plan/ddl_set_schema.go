@@ -24,7 +24,7 @@ func (a *analyzer) setSchema(p *Prepared, n *parse.AlterSchemaStmt) (Node, error
 	}
 	switch {
 	case !rel.Exists() && n.IfExists:
-		p.notice("00000", "relation \"%s\" does not exist, skipping", n.Table.Name.String())
+		p.notice("00000", "relation \"%s\" does not exist, skipping", n.Table.Name.Name)
 		return &Nothing{}, nil
 	case !rel.Exists():
 		return nil, withoutPosition(a.noRelation(n.Table))
@@ -34,6 +34,10 @@ func (a *analyzer) setSchema(p *Prepared, n *parse.AlterSchemaStmt) (Node, error
 		return wrong("sequence")
 	case rel.Index != nil || rel.Virtual != nil:
 		return wrong("table")
+	}
+	if n.Schema == catalog.TempAlias || catalog.IsTemp(n.Schema) || catalog.IsTemp(schemaOf(rel)) {
+		return nil, types.Errorf(types.CodeFeatureNotSupported,
+			"cannot move objects into or out of temporary schemas")
 	}
 	schema := a.env.Catalog.Schema(n.Schema)
 	if schema == nil {

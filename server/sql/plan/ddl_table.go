@@ -13,7 +13,7 @@ func (a *analyzer) createTable(p *Prepared, n *parse.CreateTableStmt) (Node, err
 	if err != nil {
 		return nil, err
 	}
-	if err := a.taken(a.env.Catalog.Schema(t.Schema), t.Name); err != nil {
+	if err := a.taken(&catalog.Schema{Name: t.Schema}, t.Name); err != nil {
 		if !n.IfNotExists {
 			return nil, err
 		}
@@ -55,7 +55,7 @@ func (a *analyzer) newTable(n *parse.CreateTableStmt) (*catalog.Table, error) {
 	if err := a.refuseTable(n); err != nil {
 		return nil, err
 	}
-	schema, err := a.creationSchema(n.Table.Name, n.Table.Pos)
+	schema, err := a.relationSchema(n.Table)
 	if err != nil {
 		return nil, err
 	}
@@ -64,14 +64,13 @@ func (a *analyzer) newTable(n *parse.CreateTableStmt) (*catalog.Table, error) {
 	for _, option := range n.Options {
 		t.Options = append(t.Options, option.Name+"="+defString(option))
 	}
-	return t, nil
+	t.OnCommit, err = onCommit(schema, n.OnCommit)
+	return t, err
 }
 
 // refuseTable names what belongs to a later issue.
 func (a *analyzer) refuseTable(n *parse.CreateTableStmt) error {
 	switch {
-	case n.Table.Persistence == parse.Temporary:
-		return a.unsupported(n.Table.Pos, "a temporary table")
 	case n.PartitionBy:
 		return a.unsupported(parse.NoPos, "partitioning")
 	case len(n.Inherits) > 0:

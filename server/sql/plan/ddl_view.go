@@ -24,25 +24,23 @@ type DropViews struct{ Views []*catalog.View }
 func (n *CreateView) explain(x *explainer) { x.step(n, "Utility Statement") }
 func (n *DropViews) explain(x *explainer)  { x.step(n, "Utility Statement") }
 
-func (a *analyzer) createView(n *parse.ViewStmt) (Node, error) {
+func (a *analyzer) createView(p *Prepared, n *parse.ViewStmt) (Node, error) {
 	switch {
-	case n.View.Persistence == parse.Temporary:
-		return nil, a.unsupported(n.View.Pos, "a temporary view")
 	case n.CheckOption:
 		return nil, a.unsupported(parse.NoPos, "WITH CHECK OPTION")
 	case len(n.Options) > 0:
 		return nil, a.unsupported(parse.NoPos, "an option of CREATE VIEW")
 	}
-	schema, err := a.creationSchema(n.View.Name, n.View.Pos)
-	if err != nil {
-		return nil, err
-	}
-	v := &catalog.View{SchemaOID: schema.OID, Schema: schema.Name, Name: n.View.Name.Name,
-		Query: a.stmt.ViewQuery()}
+	v := &catalog.View{Name: n.View.Name.Name, Query: a.stmt.ViewQuery()}
 	node := &CreateView{View: v}
 	if err := a.describeView(v, n); err != nil {
 		return nil, err
 	}
+	schema, err := a.viewSchema(p, v, n)
+	if err != nil {
+		return nil, withoutPosition(err)
+	}
+	v.SchemaOID, v.Schema = schema.OID, schema.Name
 	if err := a.replaced(node, n, schema); err != nil {
 		return nil, err
 	}
@@ -227,7 +225,7 @@ func (a *analyzer) renameView(p *Prepared, n *parse.RenameStmt) (Node, error) {
 	rel := a.resolve(n.Table.Name)
 	switch {
 	case !rel.Exists() && n.IfExists:
-		p.notice("00000", "relation \"%s\" does not exist, skipping", n.Table.Name.String())
+		p.notice("00000", "relation \"%s\" does not exist, skipping", n.Table.Name.Name)
 		return &Nothing{}, nil
 	case !rel.Exists():
 		return nil, withoutPosition(a.noRelation(n.Table))

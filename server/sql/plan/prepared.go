@@ -81,6 +81,14 @@ type Env struct {
 	User       string
 	Types      *types.Env // for the text form of literals; nil for the defaults
 
+	// Implicit is how many schemas at the head of SearchPath are searched unasked: nothing is
+	// created there.
+	Implicit int
+
+	// Temp gives the schema of the session's temporary relations, and makes it when need be. May be
+	// nil: then there are none.
+	Temp func() (*catalog.Schema, error)
+
 	// NoParams says that the statement came by a way that has no parameters: $1 is an error then.
 	NoParams bool
 }

@@ -109,7 +109,7 @@ func (a *analyzer) renameSequence(p *Prepared, n *parse.RenameStmt) (Node, error
 	rel := a.resolve(n.Table.Name)
 	switch {
 	case !rel.Exists() && n.IfExists:
-		p.notice("00000", "relation \"%s\" does not exist, skipping", n.Table.Name.String())
+		p.notice("00000", "relation \"%s\" does not exist, skipping", n.Table.Name.Name)
 		return &Nothing{}, nil
 	case !rel.Exists():
 		return nil, withoutPosition(a.noRelation(n.Table))
