@@ -62,6 +62,8 @@ type Conn struct {
 	sequence uint64
 	running  bool
 	ending   *Error
+
+	late atomic.Pointer[Error] // of CancelPipeline, for the next message
 }
 
 func newConn(e *Endpoint, nc net.Conn) *Conn {
@@ -120,6 +122,29 @@ func (c *Conn) Cancel(sequence uint64, cause *Error) bool {
 	c.cancel(cause)
 	c.interrupt()
 	return true
+}
+
+// CancelPipeline is Cancel for a clock that runs while the client sends nothing, too: between two
+// messages of a pipeline it strikes the next. It does nothing unless due, which is asked at a moment
+// when no message can end. Any goroutine.
+func (c *Conn) CancelPipeline(cause *Error, due func() bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case !due():
+	case c.running:
+		c.cancel(cause)
+		c.interrupt()
+	default:
+		c.late.Store(cause)
+	}
+}
+
+// ForgetCancel takes back what CancelPipeline has in store, once nothing is due any more.
+func (c *Conn) ForgetCancel() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.late.Store(nil)
 }
 
 // Terminate ends the connection: the running message is cancelled, the client is sent reason, the

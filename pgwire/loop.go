@@ -48,6 +48,13 @@ func (c *Conn) attendEnding() error {
 // has been answered.
 func (c *Conn) dispatch(typ byte, body []byte) error {
 	switch typ {
+	case 'P', 'B', 'D', 'E', 'C':
+		if late := c.late.Load(); late != nil {
+			c.ForgetCancel()
+			return c.extended(late)
+		}
+	}
+	switch typ {
 	case 'B':
 		return c.extended(c.bindPortal(body))
 	case 'E':

@@ -72,6 +72,12 @@ func TestCancelAndTerminate(t *testing.T) {
 		require.ErrorContains(t, <-done, "canceling statement due to user request")
 		require.Equal(t, "1", s.value("select 1"))
 	}
+	own := s.fails("57014", "select pg_cancel_backend(pg_backend_pid())")
+	require.Equal(t, "canceling statement due to user request", own.Message)
+	itself := n.session()
+	rows, _, fatal := itself.try("select pg_terminate_backend(pg_backend_pid())")
+	require.Empty(t, rows, "the session is over before it can answer")
+	require.ErrorContains(t, fatal, "57P01")
 	require.Equal(t, "f", other.value("select pg_cancel_backend(1)"))
 	require.Equal(t, []string{"WARNING 01000"}, other.warned())
 

@@ -42,9 +42,9 @@ func (t *timers) startStatement() {
 	// A new timer each time: its function carries the generation, so that one that fires as its
 	// statement ends cannot cancel the next.
 	t.statement = time.AfterFunc(limit, func() {
-		if t.generation.Load() == generation {
-			t.session.conn.Cancel(0, errStatementTimeout)
-		}
+		t.session.conn.CancelPipeline(errStatementTimeout, func() bool {
+			return t.generation.Load() == generation
+		})
 	})
 }
 
@@ -60,6 +60,7 @@ func (t *timers) stopStatement() {
 	t.armed = 0
 	t.generation.Add(1)
 	t.statement.Stop()
+	t.session.conn.ForgetCancel()
 }
 
 // startTransaction: the session ends when its transaction takes longer.

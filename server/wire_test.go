@@ -3,6 +3,8 @@ package server_test
 import (
 	"fmt"
 	"strings"
+	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/stretchr/testify/require"
@@ -104,4 +106,17 @@ func (w *wire) execute(portal string, rows uint32) []string {
 func (w *wire) simple(sql string) []string {
 	w.t.Helper()
 	return w.roundTrip(&pgproto3.Query{String: sql})
+}
+
+// TestTimeoutBetweenMessages: the clock of a pipeline runs while the client sends nothing, and what
+// is over strikes its next message, and nothing behind the Sync.
+func TestTimeoutBetweenMessages(t *testing.T) {
+	w := startNode(t).session().wire()
+	w.do("set statement_timeout = '30ms'")
+	w.front.Send(&pgproto3.Parse{Query: "select 1"})
+	require.NoError(t, w.front.Flush())
+	time.Sleep(60 * time.Millisecond)
+	got := w.roundTrip(&pgproto3.Describe{ObjectType: 'S'}, &pgproto3.Bind{}, &pgproto3.Execute{})
+	require.Equal(t, []string{"Error 57014"}, got)
+	require.Equal(t, "1", w.value("select 1"))
 }

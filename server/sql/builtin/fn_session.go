@@ -1,6 +1,7 @@
 package builtin
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -197,6 +198,9 @@ func signalFunc(terminate bool) Eval {
 				"\"timeout\" must not be negative")
 		}
 		found, err := h.Signal(int32(a[0].Int()), terminate)
+		if ctx := c.context(); err == nil && ctx.Err() != nil {
+			err = context.Cause(ctx) // it was this session
+		}
 		return types.NewBool(found), err
 	}
 }
