@@ -215,6 +215,9 @@ func (s *altering) setType(cmd *parse.AlterTableCmd) error {
 	if cmd.Column.Default != nil || !widens(was, to) {
 		s.source[i], s.node.Rewrite = x, true
 	}
+	if err := s.retypeIdentity(c); err != nil {
+		return err
+	}
 	s.retyped = append(s.retyped, retyping{attnum: c.Attnum,
 		changed: cmd.Column.Default != nil || !sameClass(was.OID, to.OID)})
 	return s.recheck()

@@ -16,6 +16,9 @@ func (s *altering) addIdentity(cmd *parse.AlterTableCmd) error {
 		return types.Errorf(codeNotInState, "column \"%s\" of relation \"%s\" %s", c.Name, s.t.Name, what)
 	}
 	switch {
+	case keyClass(c.Type.OID) != types.Int8:
+		return types.Errorf(types.CodeInvalidParameter,
+			"identity column type must be smallint, integer, or bigint")
 	case !c.NotNull:
 		return bad("must be declared NOT NULL before identity can be added")
 	case c.Identity != "":
@@ -57,6 +60,20 @@ func (s *altering) setIdentity(cmd *parse.AlterTableCmd) error {
 	}
 	s.node.Sequences = append(s.node.Sequences, alter)
 	return nil
+}
+
+// retypeIdentity gives the sequence of an identity column the type the column has now.
+func (s *altering) retypeIdentity(c *catalog.Column) error {
+	q := s.a.usedRelation(c.IdentitySequence).Sequence
+	if c.Identity == "" || q == nil || q.TypeOID == c.Type.OID {
+		return nil
+	}
+	typed := *q
+	typed.TypeOID = c.Type.OID
+	o := &sequenceOpts{}
+	retypeSequence(q, &typed, o)
+	s.node.Sequences = append(s.node.Sequences, &AlterSequence{Sequence: &typed})
+	return s.a.settleSequence(&typed, o)
 }
 
 func (s *altering) noIdentity(c *catalog.Column) error {

@@ -65,6 +65,7 @@ func (a *analyzer) changedSequence(
 	if err != nil {
 		return nil, err
 	}
+	retypeSequence(old, &q, o)
 	if err := a.settleSequence(&q, o); err != nil {
 		return nil, err
 	}
@@ -74,14 +75,32 @@ func (a *analyzer) changedSequence(
 		if o.restart.given {
 			value = o.restart.value
 		}
-		if value < q.Min || value > q.Max {
+		switch {
+		case value < q.Min:
 			return nil, types.Errorf(types.CodeInvalidParameter,
-				"RESTART value (%d) is out of the range of the sequence (%d to %d)",
-				value, q.Min, q.Max)
+				"RESTART value (%d) cannot be less than MINVALUE (%d)", value, q.Min)
+		case value > q.Max:
+			return nil, types.Errorf(types.CodeInvalidParameter,
+				"RESTART value (%d) cannot be greater than MAXVALUE (%d)", value, q.Max)
 		}
 		node.Restart = &value
 	}
 	return node, nil
+}
+
+// retypeSequence gives a sequence of another type the bounds of that type, in place of those of the
+// type it had.
+func retypeSequence(old, q *catalog.Sequence, o *sequenceOpts) {
+	was, top := maxOf(old.TypeOID), maxOf(q.TypeOID)
+	if was == top {
+		return
+	}
+	if o.max == nil && old.Max == was {
+		q.Max = top
+	}
+	if o.min == nil && old.Min == -was-1 {
+		q.Min = -top - 1
+	}
 }
 
 // bound is a value an option gave, or with given false its default (NO MINVALUE).

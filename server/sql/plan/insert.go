@@ -115,7 +115,7 @@ func (a *analyzer) insertSource(ins *Insert, targets []int, n *parse.InsertStmt)
 	case q == nil:
 		ins.In = &Result{}
 	case isPlainValues(q):
-		rows, err := a.insertValues(t, targets, n)
+		rows, err := a.insertValues(t, targets, n, ignore)
 		if err != nil {
 			return err
 		}
@@ -168,7 +168,7 @@ func (a *analyzer) fillDefaults(ins *Insert, given []Expr) error {
 }
 
 func (a *analyzer) insertValues(
-	t *catalog.Table, targets []int, n *parse.InsertStmt,
+	t *catalog.Table, targets []int, n *parse.InsertStmt, ignore []bool,
 ) ([][]Expr, error) {
 	a.place = "VALUES"
 	list := n.Query.Values
@@ -183,7 +183,13 @@ func (a *analyzer) insertValues(
 		}
 		rows[i] = make([]Expr, len(items))
 		for j, item := range items {
-			x, err := a.valueFor(&t.Columns[targets[j]], item)
+			column := &t.Columns[targets[j]]
+			if _, ok := item.(*parse.SetToDefault); ok && ignore[targets[j]] {
+				// The default is computed once, for the row and not for the list.
+				rows[i][j] = &Const{T: column.Type}
+				continue
+			}
+			x, err := a.valueFor(column, item)
 			if err != nil {
 				return nil, err
 			}

@@ -25,6 +25,18 @@ func (a *analyzer) rename(p *Prepared, n *parse.RenameStmt) (Node, error) {
 	default:
 		return nil, a.unsupported(parse.NoPos, "this ALTER ... RENAME")
 	}
+	if n.Kind == parse.ObjectTable { // Postgres renames whatever has a name like a table's
+		switch rel := a.resolve(n.Table.Name); {
+		case rel.Sequence != nil:
+			return a.renameSequence(p, n)
+		case rel.View != nil:
+			return a.renameView(p, n)
+		case rel.Index != nil:
+			node, err := a.renameIndex(p, n)
+			p.Tag = "ALTER TABLE"
+			return node, err
+		}
+	}
 	t, err := a.alteredTable(p, parse.ObjectTable, n.Table, n.IfExists)
 	if t == nil || err != nil {
 		return &Nothing{}, err
