@@ -405,7 +405,7 @@ func TestGolden(t *testing.T) {
 		"integer", "float", "numeric", "text", "bytea", "bool", "datetime", "interval", "array",
 		"misc", "json", "cast", "compare", "resolve", "string", "regex", "math", "timefunc",
 		"aggregate", "set", "tochar_time", "tochar_number", "parse_time",
-		"agg_more", "more", "json_access",
+		"agg_more", "more", "json_access", "json_more",
 	} {
 		t.Run(file, func(t *testing.T) {
 			golden.Run(t, "testdata/"+file+".txt")

@@ -37,6 +37,8 @@ func appendJSON(dst []byte, d Datum, c *Context) []byte {
 		return append(dst, "false"...)
 	case types.JSON, types.JSONB:
 		return append(dst, d.Bytes()...)
+	case types.Record:
+		return appendJSONRow(dst, d.Row(), c)
 	case types.Int2, types.Int4, types.Int8:
 		return types.AppendText(dst, d, c.Env)
 	case types.Float4, types.Float8, types.Numeric:
@@ -115,15 +117,22 @@ func buildObject(oid OID) Eval {
 		if len(a)%2 != 0 {
 			return types.Null, types.Errorf(types.CodeInvalidParameter,
 				"argument list must have even number of elements").
-				WithHint("The arguments of json_build_object() must consist of alternating " +
-					"keys and values.")
+				WithHint("The arguments of %s_build_object() must consist of alternating "+
+					"keys and values.", types.FormatType(oid, types.NoMod))
 		}
 		out := []byte{'{'}
 		for i := 0; i < len(a); i += 2 {
-			if a[i].IsNull() {
+			switch {
+			case a[i].IsNull() && oid == types.JSONB:
+				return types.Null, types.Errorf(types.CodeInvalidParameter,
+					"argument %d: key must not be null", i+1)
+			case a[i].IsNull():
 				return types.Null, types.Errorf(types.CodeInvalidParameter,
 					"argument %d cannot be null", i+1).
 					WithHint("Object keys should be text.")
+			}
+			if err := checkJSONKey(a[i]); err != nil {
+				return types.Null, err
 			}
 			if i > 0 {
 				out = append(out, ", "...)

@@ -213,7 +213,7 @@ func (e *jsonEdit) run(a []Datum) (Datum, error) {
 		return types.Null, types.Errorf(types.CodeInvalidParameter, "cannot %s scalar", verb)
 	}
 	path := a[1].Array().Elems
-	if len(path) == 0 {
+	if len(path) == 0 || !e.create && (string(doc) == "[]" || string(doc) == "{}") {
 		return a[0], nil
 	}
 	out, err := e.apply(doc, path, 1)

@@ -1,6 +1,7 @@
 package builtin
 
 import (
+	"slices"
 	"strings"
 
 	"ackdb/server/sql/types"
@@ -69,7 +70,12 @@ func functionCandidates(fs []*Function, args []OID) []candidate {
 			cands = append(cands, candidate{function: f, args: f.Args[:len(args)], pack: -1})
 		}
 	}
-	return cands
+	// What takes as many arguments without packing them goes before what packs them.
+	return slices.DeleteFunc(cands, func(c candidate) bool {
+		return c.function.Variadic && slices.ContainsFunc(cands, func(o candidate) bool {
+			return !o.function.Variadic && equalOIDs(o.args, c.args)
+		})
+	})
 }
 
 // variadicCandidate repeats the last argument's element type over the rest of the arguments.
