@@ -37,8 +37,6 @@ func appendJSON(dst []byte, d Datum, c *Context) []byte {
 		return append(dst, "false"...)
 	case types.JSON, types.JSONB:
 		return append(dst, d.Bytes()...)
-	case types.Record:
-		return appendJSONRow(dst, d.Row(), c)
 	case types.Int2, types.Int4, types.Int8:
 		return types.AppendText(dst, d, c.Env)
 	case types.Float4, types.Float8, types.Numeric:

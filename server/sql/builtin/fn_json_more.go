@@ -12,8 +12,6 @@ func init() {
 	register(
 		fn("array_to_json", js, toJSONLines(toJSON(js)), types.AnyArray).stable(),
 		fn("array_to_json", js, toJSONLines(toJSON(js)), types.AnyArray, boolean).stable(),
-		fn("row_to_json", js, toJSONLines(toJSON(js)), types.Record).stable(),
-		fn("row_to_json", js, toJSONLines(toJSON(js)), types.Record, boolean).stable(),
 		fn("json_strip_nulls", js, evalStripNulls, js),
 		fn("json_object", js, jsonOfPairs(js), texts),
 		fn("json_object", js, jsonOfLists(js), texts, texts),
@@ -42,28 +40,18 @@ func init() {
 	}
 }
 
-// toJSONLines puts each element or field of the outermost level on a line of its own, if the second
-// argument says so.
+// toJSONLines puts each element of the outermost level on a line of its own, if the second argument
+// says so.
 func toJSONLines(plain Eval) Eval {
 	return func(c *Context, a []Datum) (Datum, error) {
 		d, err := plain(c, a[:1])
 		if err != nil || len(a) < 2 || !a[1].Bool() {
 			return d, err
 		}
-		const separator = ",\n "
-		out := []byte{d.Bytes()[0]}
-		if fields := jsonFields(d.Bytes()); fields != nil {
-			for i, f := range fields {
-				if i > 0 {
-					out = append(out, separator...)
-				}
-				out = append(append(types.AppendJSONString(out, f.key), ':'), f.value...)
-			}
-			return types.NewBytes(types.JSON, append(out, '}')), nil
-		}
+		out := []byte{'['}
 		for i, e := range jsonElements(d.Bytes()) {
 			if i > 0 {
-				out = append(out, separator...)
+				out = append(out, ",\n "...)
 			}
 			out = append(out, e...)
 		}
@@ -210,20 +198,6 @@ func evalJSONSetLax(c *Context, a []Datum) (Datum, error) {
 	return types.Null, types.Errorf(types.CodeInvalidParameter,
 		"null_value_treatment must be \"delete_key\", \"return_target\", "+
 			"\"use_json_null\", or \"raise_exception\"")
-}
-
-// appendJSONRow makes an object of a row, whose fields have no names but f1, f2 and so on.
-func appendJSONRow(dst []byte, fields types.Row, c *Context) []byte {
-	dst = append(dst, '{')
-	for i, f := range fields {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = append(dst, `"f`...)
-		dst = types.AppendText(dst, types.NewInt4(int32(i+1)), nil)
-		dst = appendJSON(append(dst, `":`...), f, c)
-	}
-	return append(dst, '}')
 }
 
 // checkJSONKey refuses what has no text of its own to be a key.

@@ -87,6 +87,9 @@ func (a *analyzer) elements(x Expr, n *parse.IndirectionExpr) (Expr, error) {
 			return nil, a.unsupported(startOf(n), "a field of an element")
 		}
 	}
+	if x.Type().OID == types.JSONB {
+		return a.jsonSubscripts(x, n.Steps)
+	}
 	elem := types.ElemOf(x.Type().OID)
 	if elem == 0 {
 		return nil, a.errorf(startOf(n), types.CodeDatatypeMismatch,
@@ -98,6 +101,11 @@ func (a *analyzer) elements(x Expr, n *parse.IndirectionExpr) (Expr, error) {
 
 // subscripts resolves the brackets behind an array. If one is a slice, all are: [n] is [1:n] then.
 func (a *analyzer) subscripts(x Expr, steps []parse.Indirection, elem types.OID) (Expr, error) {
+	if len(steps) > types.MaxArrayDims {
+		return nil, types.Errorf(types.CodeProgramLimit,
+			"number of array dimensions (%d) exceeds the maximum allowed (%d)", len(steps),
+			types.MaxArrayDims)
+	}
 	lower, upper := make([]Expr, len(steps)), make([]Expr, len(steps))
 	sliced := false
 	for i, step := range steps {

@@ -81,6 +81,9 @@ func (a *analyzer) insertColumns(t *catalog.Table, n *parse.InsertStmt) ([]int, 
 		if err != nil {
 			return nil, err
 		}
+		if len(c.Steps) > 0 {
+			return nil, a.unsupported(c.Pos, "INSERT into an element or field of a column")
+		}
 		if slices.Contains(targets, i) {
 			return nil, a.errorf(c.Pos, CodeDuplicateColumn,
 				"column \"%s\" specified more than once", c.Name)
@@ -92,12 +95,9 @@ func (a *analyzer) insertColumns(t *catalog.Table, n *parse.InsertStmt) ([]int, 
 
 func (a *analyzer) targetColumn(t *catalog.Table, c parse.InsertColumn) (int, error) {
 	i := t.ColumnIndex(c.Name)
-	switch {
-	case i < 0:
+	if i < 0 {
 		return 0, a.errorf(c.Pos, CodeUndefinedColumn,
 			"column \"%s\" of relation \"%s\" does not exist", c.Name, t.Name)
-	case len(c.Steps) > 0:
-		return 0, a.unsupported(c.Pos, "assignment to an element or field of a column")
 	}
 	return i, nil
 }

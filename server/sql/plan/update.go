@@ -155,7 +155,14 @@ func (t *targeting) plan(queries []*SubPlan) Target {
 func (a *analyzer) assignments(t *catalog.Table, list []parse.Assignment) ([]SetColumn, error) {
 	var sets []SetColumn
 	seen := map[int]bool{}
+	parts := map[int]int{} // where in sets a column stands of which only parts are assigned to
 	for _, item := range list {
+		if len(item.Targets) == 1 && len(item.Targets[0].Steps) > 0 && !item.Multi {
+			if err := a.assignPart(t, item, seen, parts, &sets); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		value, err := a.assignedValues(item)
 		if err != nil {
 			return nil, err
@@ -166,8 +173,11 @@ func (a *analyzer) assignments(t *catalog.Table, list []parse.Assignment) ([]Set
 				return nil, err
 			}
 			if seen[column] {
-				return nil, types.Errorf(types.CodeSyntax,
-					"multiple assignments to same column \"%s\"", target.Name)
+				return nil, errAssignedTwice(target.Name)
+			}
+			if len(target.Steps) > 0 {
+				return nil, a.unsupported(target.Pos,
+					"assignment to an element or field of a column among several")
 			}
 			seen[column] = true
 			x, err := value(&t.Columns[column], i)
@@ -178,6 +188,37 @@ func (a *analyzer) assignments(t *catalog.Table, list []parse.Assignment) ([]Set
 		}
 	}
 	return sets, nil
+}
+
+func errAssignedTwice(column string) error {
+	return types.Errorf(types.CodeSyntax, "multiple assignments to same column \"%s\"", column)
+}
+
+// assignPart resolves column[...] = value, behind other such assignments to the column.
+func (a *analyzer) assignPart(
+	t *catalog.Table, item parse.Assignment, seen map[int]bool, parts map[int]int, sets *[]SetColumn,
+) error {
+	target := item.Targets[0]
+	column, err := a.targetColumn(t, target)
+	if err != nil {
+		return err
+	}
+	c := &t.Columns[column]
+	at, again := parts[column]
+	if seen[column] && !again {
+		return errAssignedTwice(target.Name)
+	}
+	if !again {
+		at, seen[column] = len(*sets), true
+		parts[column] = at
+		*sets = append(*sets, SetColumn{Column: column, Expr: &Field{Index: column, T: c.Type}})
+	}
+	set := &(*sets)[at]
+	if err := checkAlways(c, item.Value); err != nil {
+		return err
+	}
+	set.Expr, err = a.assignedPart(c, set.Expr, target, item.Value)
+	return err
 }
 
 // assignedValues gives what makes the value for each target of one item of SET.
