@@ -20,7 +20,7 @@ import (
 
 const benchRows = 1000
 
-func benchSession(b *testing.B) *session {
+func benchSession(b testing.TB) *session {
 	s := newNode(b).session()
 	ctx := context.Background()
 	s.run(ctx, fmt.Sprintf("INSERT INTO kv SELECT 'key' || n, 'value' || n FROM"+
@@ -88,44 +88,53 @@ func BenchmarkPlan(b *testing.B) {
 // that its write set stays small.
 const benchTxnRows = 16
 
-// benchExecute runs a prepared statement over and over, a new transaction every few statements;
-// beginning and ending those is not counted.
-func benchExecute(b *testing.B, sql string, params func(i int, dst []types.Datum)) {
-	s := benchSession(b)
-	p := s.prepared(b, sql)
-	args := make([]types.Datum, len(p.ParamOIDs))
-	env := s.env(args)
+// shortPath runs a prepared statement of one key over and over.
+type shortPath struct {
+	t      testing.TB
+	s      *session
+	p      *plan.Prepared
+	params func(i int, dst []types.Datum)
+	args   []types.Datum
+	env    *exec.Env
+	txn    exec.Txn
+	i      int
+}
+
+func newShortPath(t testing.TB, sql string, params func(i int, dst []types.Datum)) *shortPath {
+	x := &shortPath{t: t, s: benchSession(t), params: params}
+	x.p = x.s.prepared(t, sql)
+	x.args = make([]types.Datum, len(x.p.ParamOIDs))
+	x.env = x.s.env(x.args)
+	x.env.Txn = &x.txn
+	x.s.n.exec.BeginInto(&x.txn, engine.TxnOptions{})
+	return x
+}
+
+// renew begins a new transaction.
+func (x *shortPath) renew() {
+	x.txn.Rollback()
+	x.s.n.exec.BeginInto(&x.txn, engine.TxnOptions{})
+}
+
+func (x *shortPath) run() {
 	ctx := context.Background()
-	var txn exec.Txn
-	env.Txn = &txn
-	s.n.exec.BeginInto(&txn, engine.TxnOptions{})
-	b.ReportAllocs()
-	i := 0
-	for b.Loop() {
-		if i++; i%benchTxnRows == 0 {
-			b.StopTimer()
-			txn.Rollback()
-			s.n.exec.BeginInto(&txn, engine.TxnOptions{})
-			b.StartTimer()
-		}
-		params(i, args)
-		c, err := s.n.exec.Open(ctx, p, env)
-		if err != nil {
-			b.Fatal(err)
-		}
-		for {
-			row, err := c.Next(ctx)
-			if err != nil {
-				b.Fatal(err)
-			}
-			if row == nil {
-				break
-			}
-		}
-		c.Close()
-		s.state.Recycle(c)
+	x.i++
+	x.params(x.i, x.args)
+	c, err := x.s.n.exec.Open(ctx, x.p, x.env)
+	if err != nil {
+		x.t.Fatal(err)
 	}
-	txn.Rollback()
+	for {
+		row, err := c.Next(ctx)
+		if err != nil {
+			x.t.Fatal(err)
+		}
+		if row == nil {
+			break
+		}
+	}
+	c.Close()
+	x.s.state.Recycle(c)
 }
 
 func keyOf(i int) types.Datum { return types.NewText(benchKeys[i%benchRows]) }
@@ -138,25 +147,62 @@ var benchKeys = func() []string {
 	return keys
 }()
 
+var shortPaths = []struct {
+	name, sql string
+	params    func(i int, dst []types.Datum)
+}{
+	{"get", "SELECT value FROM kv WHERE key = $1",
+		func(i int, dst []types.Datum) { dst[0] = keyOf(i) }},
+	{"upsert", "INSERT INTO kv VALUES ($1, $2) ON CONFLICT (key) DO UPDATE" +
+		" SET value = excluded.value",
+		func(i int, dst []types.Datum) { dst[0], dst[1] = keyOf(i), types.NewText("new") }},
+	{"update", "UPDATE acc SET balance = balance + $1 WHERE id = $2",
+		func(i int, dst []types.Datum) {
+			dst[0], dst[1] = types.NewInt4(1), types.NewInt4(int32(i%benchRows+1))
+		}},
+	{"insert", "INSERT INTO acc VALUES ($1, 1, 0, '')",
+		func(i int, dst []types.Datum) { dst[0] = types.NewInt4(int32(benchRows + i)) }},
+}
+
+// BenchmarkExecute runs them, a new transaction every few statements; beginning and ending those is
+// not counted.
 func BenchmarkExecute(b *testing.B) {
-	b.Run("get", func(b *testing.B) {
-		benchExecute(b, "SELECT value FROM kv WHERE key = $1",
-			func(i int, dst []types.Datum) { dst[0] = keyOf(i) })
-	})
-	b.Run("upsert", func(b *testing.B) {
-		benchExecute(b, "INSERT INTO kv VALUES ($1, $2) ON CONFLICT (key) DO UPDATE"+
-			" SET value = excluded.value",
-			func(i int, dst []types.Datum) { dst[0], dst[1] = keyOf(i), types.NewText("new") })
-	})
-	b.Run("update", func(b *testing.B) {
-		benchExecute(b, "UPDATE acc SET balance = balance + $1 WHERE id = $2",
-			func(i int, dst []types.Datum) {
-				dst[0], dst[1] = types.NewInt4(1), types.NewInt4(int32(i%benchRows+1))
+	for _, path := range shortPaths {
+		b.Run(path.name, func(b *testing.B) {
+			x := newShortPath(b, path.sql, path.params)
+			defer x.txn.Rollback()
+			b.ReportAllocs()
+			for b.Loop() {
+				if x.i%benchTxnRows == 0 {
+					b.StopTimer()
+					x.renew()
+					b.StartTimer()
+				}
+				x.run()
+			}
+		})
+	}
+}
+
+// TestShortPathsAllocateNothing: what they cost in time is for the benchmark to say.
+func TestShortPathsAllocateNothing(t *testing.T) {
+	for _, path := range shortPaths {
+		t.Run(path.name, func(t *testing.T) {
+			x := newShortPath(t, path.sql, path.params)
+			defer x.txn.Rollback()
+			allocated := testing.AllocsPerRun(50*benchTxnRows, func() {
+				if x.i%benchTxnRows == 0 {
+					x.renew()
+				}
+				x.run()
 			})
-	})
-	b.Run("insert", func(b *testing.B) {
-		benchExecute(b, "INSERT INTO acc VALUES ($1, 1, 0, '')",
-			func(i int, dst []types.Datum) { dst[0] = types.NewInt4(int32(benchRows + i)) })
+			require.Zero(t, allocated)
+		})
+	}
+	t.Run("one that does", func(t *testing.T) {
+		x := newShortPath(t, "SELECT value FROM kv WHERE key LIKE $1 LIMIT 1", shortPaths[0].params)
+		defer x.txn.Rollback()
+		require.NotZero(t, testing.AllocsPerRun(benchTxnRows, x.run))
 	})
 }
 

@@ -259,7 +259,7 @@ func (m *indexModel) requireSoundCatalog(when string) {
 // is the one on disk, nothing in it depends on what is not there, every name is its bearer's, and no
 // row is without a table: at once, after a power cut and after a restart.
 func TestCatalogAgrees(t *testing.T) {
-	const sessions, transactions, seeds = 4, 300, 3
+	const sessions, transactions, seeds = 4, 150, 3
 	for seed := range uint64(seeds) {
 		t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
 			m := &indexModel{t: t, fs: enginetest.New()}
