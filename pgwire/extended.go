@@ -42,7 +42,7 @@ func (c *Conn) bindPortal(body []byte) error {
 	if err != nil {
 		return err
 	}
-	m.args.ResultFormats = entry.formats
+	m.args.ResultFormats, m.args.Portal = entry.formats, m.portal
 	portal, err := c.runBind(stmt, &m.args)
 	if err != nil {
 		c.portals.drop(m.portal)

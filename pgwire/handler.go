@@ -131,6 +131,8 @@ const (
 
 // BindArgs is the body of a Bind message.
 type BindArgs struct {
+	// Portal is the portal's name, for errors.
+	Portal []byte
 	// ParamFormats has no, one or len(Params) entries, each FormatText or FormatBinary.
 	ParamFormats []int16
 	// Params holds nil for NULL.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -144,12 +145,23 @@ func (s *session) copyIn(
 			return in.Finish(ctx)
 		}
 		if err != nil {
-			return "", err
+			return "", whileCopying(err, in)
 		}
 		if err := in.Write(ctx, piece); err != nil {
 			return "", err
 		}
 	}
+}
+
+// whileCopying says of an error that came instead of a row, such as the client's own, which row.
+func whileCopying(err error, in *exec.CopyIn) error {
+	var told *pgwire.Error
+	if !errors.As(err, &told) || told.Fatal() {
+		return err
+	}
+	placed := *told
+	placed.Where = in.Waiting()
+	return &placed
 }
 
 func (s *session) copyOut(

@@ -130,8 +130,10 @@ func TestStartup(t *testing.T) {
 	refused("22023", "synchronous_commit", "perhaps")
 	refused("55P02", "options", "-c max_connections=3")
 	refused("42704", "options", "-c no_such=3")
-	s := n.session("options", "-c synchronous_commit=local --statement-timeout=3s",
-		"extra_float_digits", "2", "no_such_parameter", "ignored")
+	refused("42704", "no_such", "3")
+	s := n.session("options", "-c synchronous_commit=local --statement-timeout=3s -c application_name=x",
+		"application_name", "by itself")
+	require.Equal(t, "by itself", s.value("show application_name"))
 	require.Equal(t, "local", s.value("show synchronous_commit"))
 	require.Equal(t, "3s", s.value("show statement_timeout"))
 	s.do("set statement_timeout = 0; reset statement_timeout")

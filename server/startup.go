@@ -24,19 +24,14 @@ func (s *session) applyStartup(params map[string]string) *pgwire.Error {
 	for name := range params {
 		names = append(names, name)
 	}
-	// Errors must not depend on the order of a map.
+	// Errors must not depend on the order of a map. What stands by itself wins over the options.
 	sort.Strings(names)
+	if err := s.applyOptions(params["options"]); err != nil {
+		return err
+	}
 	for _, name := range names {
 		switch name {
-		case "user", "database", "replication":
-			continue
-		case "options":
-			if err := s.applyOptions(params[name]); err != nil {
-				return err
-			}
-			continue
-		}
-		if _, err := findSetting(name); err != nil && !isCustomName(name) {
+		case "user", "database", "replication", "options":
 			continue
 		}
 		if err := s.setSetting(name, params[name], scopeStartup); err != nil {

@@ -2,6 +2,8 @@ package server
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"ackdb/pgwire"
@@ -161,11 +163,30 @@ func (s *session) bindParams(p *portal, st *statement, args *pgwire.BindArgs) er
 		p.bytes = append(p.bytes, v...)
 		d, err := s.decodeParam(types.OID(st.oids[i]), args.ParamFormat(i), p.bytes[start:])
 		if err != nil {
-			return err
+			return ofParam(err, args, i)
 		}
 		p.params = append(p.params, d)
 	}
 	return nil
+}
+
+// ofParam says of an error which parameter it is about. Values are not shown, as in Postgres by
+// default: they may be anybody's secrets.
+func ofParam(err error, args *pgwire.BindArgs, i int) error {
+	var told *types.Error
+	if !errors.As(err, &told) {
+		return err
+	}
+	placed := *told
+	placed.Context = "unnamed portal"
+	if len(args.Portal) > 0 {
+		placed.Context = "portal \"" + string(args.Portal) + "\""
+	}
+	placed.Context += fmt.Sprintf(" parameter $%d", i+1)
+	if args.ParamFormat(i) == pgwire.FormatText {
+		placed.Context += " = '...'"
+	}
+	return &placed
 }
 
 func (s *session) decodeParam(oid types.OID, format int16, v []byte) (types.Datum, error) {
@@ -173,5 +194,13 @@ func (s *session) decodeParam(oid types.OID, format int16, v []byte) (types.Datu
 	if format == pgwire.FormatBinary {
 		return types.ParseBinary(t, v)
 	}
-	return types.ParseText(t, bytesAsString(v), &s.text.env)
+	d, err := types.ParseText(t, bytesAsString(v), &s.text.env)
+	if err == nil {
+		return d, nil
+	}
+	// What is no text at all is told as that, not as a bad value of its type.
+	if garbled := types.CheckText(bytesAsString(v)); garbled != nil {
+		err = garbled
+	}
+	return d, err
 }

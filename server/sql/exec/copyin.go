@@ -81,6 +81,12 @@ func (c *CopyIn) Binary() bool { return c.node.Format.Binary }
 // Columns says how many fields a row has.
 func (c *CopyIn) Columns() int { return len(c.node.Columns) }
 
+// Waiting says, as the context of an error, which row the client was to send next.
+func (c *CopyIn) Waiting() string {
+	line, _, _ := c.format.where()
+	return fmt.Sprintf("COPY %s, line %d", c.node.Table.Name, line+1)
+}
+
 // Write takes a piece of what the client sends; pieces need not end where rows do.
 func (c *CopyIn) Write(ctx context.Context, chunk []byte) error {
 	if c.ended {
