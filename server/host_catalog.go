@@ -97,9 +97,6 @@ func (h *hostCatalog) SerialSequence(table, column string) (string, bool, error)
 	return "", false, nil
 }
 
-// Size implements builtin.Catalog: the store does not keep tables apart.
-func (h *hostCatalog) Size(types.OID, builtin.SizeKind) (int64, bool) { return 0, true }
-
 // ownedColumn is the name of the column a sequence is dropped with.
 func ownedColumn(t *catalog.Table, q *catalog.Sequence) string {
 	for _, c := range t.Columns {
