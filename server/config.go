@@ -230,6 +230,7 @@ func (srv *Server) reload() error {
 	if srv.ready.Load() {
 		srv.db.SetLossLimit(srv.serverLossLimit())
 		srv.followSettings()
+		srv.limitHeap()
 	}
 	srv.configLoaded.Store(timeNow())
 	srv.eachSession(func(s *session) { s.conn.Wake() })

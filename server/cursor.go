@@ -2,9 +2,10 @@ package server
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"slices"
 	"sort"
+	"strings"
 	"time"
 
 	"ackdb/pgwire"
@@ -83,24 +84,23 @@ func (p *portal) adopt(ctx context.Context) error {
 func (c *cursor) keep(row []types.Datum) ([]types.Datum, error) {
 	kept, size := exec.KeepRow(row)
 	s := c.portal.session
-	if s.cursorBytes+size > cursorMemoryMax {
-		e := pgwire.Errorf(pgwire.CodeOutOfMemory, "out of memory")
-		e.Detail = fmt.Sprintf("The cursors of this session would keep more than %d MB of rows.",
-			cursorMemoryMax>>20)
-		return nil, e
+	if err := s.cursorMemory.Keep(size); err != nil {
+		s.cursorMemory.Drop(size)
+		var full *types.Error
+		if errors.As(err, &full) {
+			full.Detail = strings.Replace(full.Detail, "The statement",
+				"The cursors of this session", 1)
+		}
+		return nil, err
 	}
-	s.cursorBytes += size
 	c.bytes += size
 	c.rows = append(c.rows, kept)
 	return kept, nil
 }
 
-// cursorMemoryMax bounds the rows that the cursors of one session keep.
-const cursorMemoryMax = exec.StatementMemoryMax
-
 // release lets go of what is kept.
 func (c *cursor) release() {
-	c.portal.session.cursorBytes -= c.bytes
+	c.portal.session.cursorMemory.Drop(c.bytes)
 	c.rows, c.bytes = nil, 0
 }
 

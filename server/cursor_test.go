@@ -86,7 +86,7 @@ func TestCursorMemory(t *testing.T) {
 	require.Equal(t, "MOVE 20", s.do("move all from n"))
 	require.Equal(t, "MOVE 10", s.do("move 10 from s"))
 	e := s.fails("53200", "move all from s")
-	require.Equal(t, "The cursors of this session would keep more than 256 MB of rows.", e.Detail)
+	require.Equal(t, "The cursors of this session would hold more than 256 MB of rows.", e.Detail)
 	s.do("rollback to a; declare s scroll" + large)
 	require.Equal(t, "MOVE 10", s.do("move 10 from s"))
 	s.fails("53200", "declare o scroll"+large+"; move 10 from o")

@@ -184,7 +184,8 @@ func (srv *Server) listen() error {
 		MaxSenders:     maxSenders(current.values[idMaxWALSenders].number),
 		AuthenticationTimeout: time.Duration(
 			current.values[settingIDs["authentication_timeout"]].number) * time.Second,
-		Events: srv.wireEvents(),
+		MaxBufferedBytes: srv.messageMemory(),
+		Events:           srv.wireEvents(),
 	})
 	go func() {
 		defer close(srv.served)
@@ -295,6 +296,7 @@ func (srv *Server) openCatalog(ctx context.Context) error {
 	}
 	srv.planner = plan.New(srv.catalog, plan.Options{})
 	srv.executor = exec.New(srv.db, srv.catalog, srv.planner)
+	srv.boundMemory()
 	srv.executor.OnIndexBuild(srv.logIndexBuild)
 	for _, v := range append(srv.virtualTables(), srv.replicationTables()...) {
 		srv.catalog.Register(v)
@@ -433,6 +435,7 @@ const defaultConfig = `# Settings of this ackdb server, one a line: name = value
 #synchronous_standby_names = ''  # FIRST 1 (a, b), ANY 2 (a, b, c), *
 #wal_writer_delay = 10ms
 #shared_buffers = 128MB          # block cache of the store
+#ack.statement_memory = 256MB    # what one statement may hold; ack.server_memory is for all
 #max_connections = 500
 #statement_timeout = 0
 #idle_in_transaction_session_timeout = 0

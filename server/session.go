@@ -8,6 +8,7 @@ import (
 
 	"ackdb/engine"
 	"ackdb/pgwire"
+	"ackdb/server/sql/builtin"
 	"ackdb/server/sql/catalog"
 	"ackdb/server/sql/exec"
 	"ackdb/server/sql/parse"
@@ -29,27 +30,26 @@ type session struct {
 	commitWaiting func(engine.WaitKind) // commitWaits, made once
 
 	// Connection goroutine only.
-	settings layers
-	txn      transaction
-	exec     *exec.Session
-	env      exec.Env
-	text     textEnv
-	tokens   parse.Tokens
-	args     []types.Datum
-	parsed   map[string]*statement // texts parsed lately
-	spare    *portal               // of the last unnamed portal, to be used again
-	timers   timers
-	reported reported
-	writer   *pgwire.Writer // of the call in progress, for notices
-	receipts receipts
-	durable  durableReads
-	outbox   outbox
-	channels map[string]struct{} // listened on
-	ownsSlot bool                // made a temporary one
-	// cursorBytes is what the rows take that cursors keep.
-	cursorBytes int
-	advisory    *engine.AdvisoryLocks // nil until the first is asked for
-	temp        tempSchema
+	settings     layers
+	txn          transaction
+	exec         *exec.Session
+	env          exec.Env
+	text         textEnv
+	tokens       parse.Tokens
+	args         []types.Datum
+	parsed       map[string]*statement // texts parsed lately
+	spare        *portal               // of the last unnamed portal, to be used again
+	timers       timers
+	reported     reported
+	writer       *pgwire.Writer // of the call in progress, for notices
+	receipts     receipts
+	durable      durableReads
+	outbox       outbox
+	channels     map[string]struct{}   // listened on
+	ownsSlot     bool                  // made a temporary one
+	cursorMemory builtin.Share         // of the rows that cursors keep
+	advisory     *engine.AdvisoryLocks // nil until the first is asked for
+	temp         tempSchema
 	// durableSent is the watermark the client has seen.
 	durableSent wal.LSN
 
@@ -83,6 +83,7 @@ func newSession(
 		return nil, err
 	}
 	s.exec = srv.executor.NewSession((*host)(s))
+	s.cursorMemory.Open(srv.executor.Memory())
 	s.exec.VirtualHost = s
 	s.env.Session = s.exec
 	s.env.Notice, s.env.Temp = s.noticeSQL, s.tempSchema
@@ -155,6 +156,7 @@ func (s *session) Close() {
 	s.rollback()
 	s.leaveReadMode()
 	s.endTemp()
+	s.cursorMemory.Close()
 	s.unlistenAll()
 	if s.advisory != nil {
 		s.advisory.Close()

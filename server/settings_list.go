@@ -309,6 +309,7 @@ var (
 func init() {
 	settings = append(settings, receiptSettings...)
 	settings = append(settings, replicationSettings...)
+	settings = append(settings, memorySettings...)
 	for _, s := range ignoredSettings {
 		s.context, s.short = contextUser, accepted
 		s.category = catCompat
@@ -352,6 +353,9 @@ func init() {
 		*id = settingIDs[name]
 	}
 	for name, id := range replicationIDs {
+		*id = settingIDs[name]
+	}
+	for name, id := range memoryIDs {
 		*id = settingIDs[name]
 	}
 }

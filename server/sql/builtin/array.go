@@ -347,9 +347,12 @@ func evalArrayToString(c *Context, a []Datum) (Datum, error) {
 	return types.NewBytes(types.Text, out), nil
 }
 
-func evalStringToArray(_ *Context, a []Datum) (Datum, error) {
+func evalStringToArray(c *Context, a []Datum) (Datum, error) {
 	if a[0].IsNull() {
 		return types.Null, nil
+	}
+	if err := c.room(sizeOfParts(a[0].Str(), a[1])); err != nil {
+		return types.Null, err
 	}
 	var parts []string
 	switch s := a[0].Str(); {
@@ -371,6 +374,16 @@ func evalStringToArray(_ *Context, a []Datum) (Datum, error) {
 		elems[i] = types.NewText(part)
 	}
 	return types.NewArray(types.Text, elems), nil
+}
+
+// sizeOfParts is what the parts of s take as elements of an array.
+func sizeOfParts(s string, delimiter Datum) int64 {
+	const perPart = 40 // a Datum, and a string while they are gathered
+	n := int64(len(s))
+	if !delimiter.IsNull() {
+		n = int64(strings.Count(s, delimiter.Str())) + 1
+	}
+	return n * perPart
 }
 
 // Subscript is array[i][j]...: NULL outside the array or with too few or many subscripts.

@@ -31,7 +31,11 @@ func (c *Call) Eval(ctx *Context, args []Datum) (Datum, error) {
 			}
 		}
 	}
-	return f.Eval(ctx, args)
+	d, err := f.Eval(ctx, args)
+	if d.Large() || ctx.reserved > 0 {
+		return ctx.settle(d, err)
+	}
+	return d, err
 }
 
 // EvalSet yields the rows of a set-returning call; a strict one yields none for a NULL argument.
@@ -44,7 +48,11 @@ func (c *Call) EvalSet(ctx *Context, args []Datum, yield func(Datum) error) erro
 			}
 		}
 	}
-	return f.Set(ctx, args, yield)
+	err := f.Set(ctx, args, yield)
+	if ctx.reserved > 0 {
+		_, err = ctx.settle(types.Null, err)
+	}
+	return err
 }
 
 func (c *Call) packed(args []Datum) []Datum {

@@ -16,6 +16,8 @@ type Context struct {
 	Env *types.Env
 	// Host is the server; nil makes functions that need it answer 0A000.
 	Host Host
+	// Memory bounds the values made; nil bounds nothing.
+	Memory *Memory
 	// TxnTime and StmtTime are the starts of transaction and statement, in microseconds since
 	// 2000-01-01 UTC.
 	TxnTime, StmtTime int64
@@ -24,7 +26,8 @@ type Context struct {
 	// Rand yields uniform numbers in [0, 1); nil is the system's generator.
 	Rand func() float64
 
-	turn turn
+	turn     turn
+	reserved int64 // of Memory, for the result of the call at work
 }
 
 // Begin readies a Context that is used again for the next statement.

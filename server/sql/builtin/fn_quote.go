@@ -2,6 +2,7 @@ package builtin
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"ackdb/server/sql/types"
 )
@@ -142,9 +143,12 @@ func (f *formatter) directive() error {
 	if err != nil {
 		return err
 	}
-	missing := int64(spec.width) - int64(len([]rune(text)))
+	missing := int64(spec.width) - int64(utf8.RuneCountInString(text))
 	if missing > maxFieldSize {
 		return errTooLarge()
+	}
+	if err := f.ctx.room(max(missing, 0) + int64(len(text))); err != nil {
+		return err
 	}
 	blanks := strings.Repeat(" ", int(max(missing, 0)))
 	if spec.leftAlign {

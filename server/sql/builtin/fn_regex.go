@@ -51,7 +51,7 @@ func evalRegexSubstring(_ *Context, a []Datum) (Datum, error) {
 	return types.NewText(a[0].Str()[at[0]:at[1]]), nil
 }
 
-func evalRegexReplace(_ *Context, a []Datum) (Datum, error) {
+func evalRegexReplace(c *Context, a []Datum) (Datum, error) {
 	re, flags, err := regexArg(a, 3)
 	if err != nil {
 		return types.Null, err
@@ -61,19 +61,57 @@ func evalRegexReplace(_ *Context, a []Datum) (Datum, error) {
 	if strings.Contains(flags, "g") {
 		limit = -1
 	}
-	return replaceMatches(s, a[2].Str(), re.FindAllStringSubmatchIndex(s, limit))
+	found, err := c.matches(re, s, limit)
+	if err != nil {
+		return types.Null, err
+	}
+	return c.replaceMatches(s, a[2].Str(), found)
+}
+
+// matches finds all matches, or limit of them unless that is negative. It looks for few and then for
+// four times as many, again from the start, so that memory is taken before it is used.
+func (c *Context) matches(re *regexp.Regexp, s string, limit int) ([][]int, error) {
+	const fewMatches = 4096
+	perMatch := int64(24 + 16*(re.NumSubexp()+1))
+	for n := fewMatches; ; n *= 4 {
+		possible := min(n, len(s)+1)
+		if limit >= 0 && limit <= n || n > len(s) {
+			n = limit
+		}
+		if err := c.Check(); err != nil {
+			return nil, err
+		}
+		if err := c.room(int64(possible) * perMatch); err != nil {
+			return nil, err
+		}
+		found := re.FindAllStringSubmatchIndex(s, n)
+		if n < 0 || n == limit || len(found) < n {
+			return found, nil
+		}
+	}
 }
 
 // replaceMatches puts the replacement in the place of every match.
-func replaceMatches(s, replacement string, found [][]int) (Datum, error) {
+func (c *Context) replaceMatches(s, replacement string, found [][]int) (Datum, error) {
 	var b strings.Builder
-	last := 0
-	for _, at := range found {
+	last, grown := 0, types.LargeValue
+	for i, at := range found {
 		b.WriteString(s[last:at[0]])
 		expandReplacement(&b, replacement, s, at)
 		last = at[1]
 		if b.Len() > maxFieldSize {
 			return types.Null, errTooLarge()
+		}
+		if i%checkEvery == 0 {
+			if err := c.Check(); err != nil {
+				return types.Null, err
+			}
+		}
+		if b.Len() >= grown {
+			if err := c.room(int64(grown)); err != nil {
+				return types.Null, err
+			}
+			grown *= 2
 		}
 	}
 	b.WriteString(s[last:])
@@ -140,9 +178,12 @@ func matchArray(s string, at []int) Datum {
 	return types.NewArray(types.Text, elems)
 }
 
-func evalRegexSplit(_ *Context, a []Datum) (Datum, error) {
+func evalRegexSplit(c *Context, a []Datum) (Datum, error) {
 	re, _, err := regexArg(a, 2)
 	if err != nil {
+		return types.Null, err
+	}
+	if _, err := c.matches(re, a[0].Str(), -1); err != nil {
 		return types.Null, err
 	}
 	return types.NewTextArray(re.Split(a[0].Str(), -1)...), nil

@@ -75,11 +75,11 @@ func regexStart(a []Datum, function string, start, occurrence, flags int) (*rege
 }
 
 // matches gives the matches from the start on, in positions of the whole text.
-func (w *regexWish) matches(limit int) [][]int {
+func (w *regexWish) matches(c *Context, limit int) ([][]int, error) {
 	if w.start > len(w.text) {
-		return nil
+		return nil, nil
 	}
-	found := w.re.FindAllStringSubmatchIndex(w.text[w.start:], limit)
+	found, err := c.matches(w.re, w.text[w.start:], limit)
 	for _, at := range found {
 		for i := range at {
 			if at[i] >= 0 {
@@ -87,37 +87,38 @@ func (w *regexWish) matches(limit int) [][]int {
 			}
 		}
 	}
-	return found
+	return found, err
 }
 
 // wanted is the part of the match that was asked for; nil when there is none.
-func (w *regexWish) wanted() []int {
-	found := w.matches(int(w.occurrence))
-	if int64(len(found)) < w.occurrence {
-		return nil
+func (w *regexWish) wanted(c *Context) ([]int, error) {
+	found, err := w.matches(c, int(w.occurrence))
+	if int64(len(found)) < w.occurrence || err != nil {
+		return nil, err
 	}
 	at := found[w.occurrence-1]
 	if w.group > 0 {
 		if 2*w.group >= len(at) {
-			return nil
+			return nil, nil
 		}
 		at = at[2*w.group:]
 	}
 	if at[0] < 0 {
-		return nil
+		return nil, nil
 	}
-	return at[:2]
+	return at[:2], nil
 }
 
-func evalRegexCount(_ *Context, a []Datum) (Datum, error) {
+func evalRegexCount(c *Context, a []Datum) (Datum, error) {
 	w, err := regexStart(a, "regexp_count", 2, 0, 3)
 	if err != nil {
 		return types.Null, err
 	}
-	return types.NewInt4(int32(len(w.matches(-1)))), nil
+	found, err := w.matches(c, -1)
+	return types.NewInt4(int32(len(found))), err
 }
 
-func evalRegexInstr(_ *Context, a []Datum) (Datum, error) {
+func evalRegexInstr(c *Context, a []Datum) (Datum, error) {
 	w, err := regexStart(a, "regexp_instr", 2, 3, 5)
 	if err != nil {
 		return types.Null, err
@@ -132,9 +133,9 @@ func evalRegexInstr(_ *Context, a []Datum) (Datum, error) {
 	if err := w.groupArg(a, 6); err != nil {
 		return types.Null, err
 	}
-	at := w.wanted()
-	if at == nil {
-		return types.NewInt4(0), nil
+	at, err := w.wanted(c)
+	if at == nil || err != nil {
+		return types.NewInt4(0), err
 	}
 	return types.NewInt4(int32(len([]rune(w.text[:at[behind]]))) + 1), nil
 }
@@ -150,7 +151,7 @@ func (w *regexWish) groupArg(a []Datum, at int) error {
 	return nil
 }
 
-func evalRegexSubstr(_ *Context, a []Datum) (Datum, error) {
+func evalRegexSubstr(c *Context, a []Datum) (Datum, error) {
 	w, err := regexStart(a, "regexp_substr", 2, 3, 4)
 	if err != nil {
 		return types.Null, err
@@ -158,15 +159,15 @@ func evalRegexSubstr(_ *Context, a []Datum) (Datum, error) {
 	if err := w.groupArg(a, 5); err != nil {
 		return types.Null, err
 	}
-	at := w.wanted()
-	if at == nil {
-		return types.Null, nil
+	at, err := w.wanted(c)
+	if at == nil || err != nil {
+		return types.Null, err
 	}
 	return types.NewText(w.text[at[0]:at[1]]), nil
 }
 
 // evalRegexReplaceFrom replaces one match, or with occurrence 0 all of them.
-func evalRegexReplaceFrom(_ *Context, a []Datum) (Datum, error) {
+func evalRegexReplaceFrom(c *Context, a []Datum) (Datum, error) {
 	w, err := regexStart(a, "regexp_replace", 3, 4, 5)
 	if err != nil {
 		return types.Null, err
@@ -175,12 +176,15 @@ func evalRegexReplaceFrom(_ *Context, a []Datum) (Datum, error) {
 	if limit == 0 {
 		limit = -1
 	}
-	found := w.matches(limit)
+	found, err := w.matches(c, limit)
+	if err != nil {
+		return types.Null, err
+	}
 	if w.occurrence > 0 {
 		if int64(len(found)) < w.occurrence {
 			return a[0], nil
 		}
 		found = found[w.occurrence-1:]
 	}
-	return replaceMatches(w.text, a[2].Str(), found)
+	return c.replaceMatches(w.text, a[2].Str(), found)
 }

@@ -184,7 +184,7 @@ func evalStringTable(c *Context, a []Datum, yield func(Datum) error) error {
 	return evalUnnest(c, []Datum{array}, yield)
 }
 
-func evalRegexMatches(_ *Context, a []Datum, yield func(Datum) error) error {
+func evalRegexMatches(c *Context, a []Datum, yield func(Datum) error) error {
 	re, flags, err := regexArg(a, 2)
 	if err != nil {
 		return err
@@ -196,7 +196,11 @@ func evalRegexMatches(_ *Context, a []Datum, yield func(Datum) error) error {
 		}
 	}
 	s := a[0].Str()
-	for _, at := range re.FindAllStringSubmatchIndex(s, limit) {
+	found, err := c.matches(re, s, limit)
+	if err != nil {
+		return err
+	}
+	for _, at := range found {
 		if err := yield(matchArray(s, at)); err != nil {
 			return err
 		}

@@ -174,13 +174,19 @@ func trimFunc(left, right bool) Eval {
 	}
 }
 
-func evalReplace(_ *Context, a []Datum) (Datum, error) {
+func evalReplace(c *Context, a []Datum) (Datum, error) {
 	s, from, to := a[0].Str(), a[1].Str(), a[2].Str()
 	if from == "" {
 		return a[0], nil
 	}
-	if growth := len(to) - len(from); growth > 0 && strings.Count(s, from)*growth > maxFieldSize {
-		return types.Null, errTooLarge()
+	if growth := len(to) - len(from); growth > 0 && len(s) > 0 {
+		n := strings.Count(s, from) * growth
+		if n > maxFieldSize {
+			return types.Null, errTooLarge()
+		}
+		if err := c.room(int64(len(s) + n)); err != nil {
+			return types.Null, err
+		}
 	}
 	return types.NewText(strings.ReplaceAll(s, from, to)), nil
 }
@@ -213,16 +219,19 @@ func evalStrpos(_ *Context, a []Datum) (Datum, error) {
 	return types.NewInt4(int32(utf8.RuneCountInString(a[0].Str()[:i])) + 1), nil
 }
 
-func evalRepeat(_ *Context, a []Datum) (Datum, error) {
+func evalRepeat(c *Context, a []Datum) (Datum, error) {
 	s, n := a[0].Str(), max(a[1].Int(), 0)
 	if int64(len(s))*n > maxFieldSize {
 		return types.Null, errTooLarge()
+	}
+	if err := c.room(int64(len(s)) * n); err != nil {
+		return types.Null, err
 	}
 	return types.NewText(strings.Repeat(s, int(n))), nil
 }
 
 func padFunc(left bool) Eval {
-	return func(_ *Context, a []Datum) (Datum, error) {
+	return func(c *Context, a []Datum) (Datum, error) {
 		s, want, fill := a[0].Str(), max(a[1].Int(), 0), " "
 		if len(a) > 2 {
 			fill = a[2].Str()
@@ -233,6 +242,9 @@ func padFunc(left bool) Eval {
 		missing := want - int64(utf8.RuneCountInString(s))
 		if missing <= 0 || fill == "" {
 			return types.NewText(s[:runeOffset(s, want)]), nil
+		}
+		if err := c.room(int64(len(s)) + missing*int64(len(fill))); err != nil {
+			return types.Null, err
 		}
 		padding := padding(fill, missing)
 		if left {
@@ -308,6 +320,9 @@ func evalChr(_ *Context, a []Datum) (Datum, error) {
 }
 
 func evalConcatAll(c *Context, a []Datum) (Datum, error) {
+	if err := c.room(sizeOfTexts(a, "")); err != nil {
+		return types.Null, err
+	}
 	var out []byte
 	for _, d := range a {
 		out = types.AppendText(out, d, c.Env)
@@ -318,6 +333,9 @@ func evalConcatAll(c *Context, a []Datum) (Datum, error) {
 func evalConcatWS(c *Context, a []Datum) (Datum, error) {
 	if a[0].IsNull() {
 		return types.Null, nil
+	}
+	if err := c.room(sizeOfTexts(a[1:], a[0].Str())); err != nil {
+		return types.Null, err
 	}
 	var out []byte
 	first := true
@@ -332,6 +350,14 @@ func evalConcatWS(c *Context, a []Datum) (Datum, error) {
 		out = types.AppendText(out, d, c.Env)
 	}
 	return types.NewBytes(types.Text, out), nil
+}
+
+// sizeOfTexts is about what values take once they are joined.
+func sizeOfTexts(values []Datum, between string) (n int64) {
+	for _, d := range values {
+		n += int64(d.Size() + len(between))
+	}
+	return n
 }
 
 func evalToHex(_ *Context, a []Datum) (Datum, error) {

@@ -16,6 +16,7 @@ type Executor struct {
 	catalog *catalog.Catalog
 	planner *plan.Planner
 	builds  indexBuilds
+	memory  *builtin.Memory
 
 	buildBatch int // bytes of entries in one commit of the making of an index
 
@@ -24,14 +25,20 @@ type Executor struct {
 	rowIDs    map[engine.TableID]*rowIDs // guarded by mu
 }
 
-// StatementMemoryMax bounds the bytes of rows a statement may hold: a sort, DISTINCT, RETURNING.
-const StatementMemoryMax = 256 << 20
-
 // New makes an executor.
 func New(db *engine.DB, c *catalog.Catalog, p *plan.Planner) *Executor {
+	statement := func() int64 { return builtin.DefaultStatementMemory }
+	all := func() int64 { return builtin.DefaultAllMemory }
 	return &Executor{db: db, catalog: c, planner: p, buildBatch: indexBatchBytes,
+		memory:    builtin.NewMemory(statement, all),
 		sequences: map[uint32]*sequence{}, rowIDs: map[engine.TableID]*rowIDs{}}
 }
+
+// BoundMemory sets what bounds the memory of statements, before the first one.
+func (x *Executor) BoundMemory(m *builtin.Memory) { x.memory = m }
+
+// Memory is what bounds the memory of statements.
+func (x *Executor) Memory() *builtin.Memory { return x.memory }
 
 // Forget drops what is remembered of sequences and row ids: whenever rows came into the store by
 // another way than through this executor.

@@ -78,7 +78,7 @@ func (f *foreignWork) wrote(r *run, t *catalog.Table, old, row []types.Datum) er
 			return errNoParent(t, check.Key, check.Parent, row, &r.text)
 		default:
 			f.batch.owed = append(f.batch.owed, owedParent{check, t, slices.Clone(key), row})
-			if err := r.keep(len(key) + rowSize(row)); err != nil {
+			if err := r.memory.Keep(len(key) + rowSize(row)); err != nil {
 				return err
 			}
 		}

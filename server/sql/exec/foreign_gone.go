@@ -39,7 +39,7 @@ func (f *foreignWork) left(r *run, t *catalog.Table, old, row []types.Datum) err
 		}
 		d.key = bytes.Clone(key)
 		f.batch.gone = append(f.batch.gone, d)
-		if err := r.keep(len(key) + rowSize(d.now) + entryOverhead); err != nil {
+		if err := r.memory.Keep(len(key) + rowSize(d.now) + entryOverhead); err != nil {
 			return err
 		}
 	}

@@ -37,7 +37,7 @@ func (o *insert) arbitrate(r *run) (bool, error) {
 	}
 	if o.met != nil {
 		o.met[string(w.codec.key)] = struct{}{}
-		if err := r.keep(len(w.codec.key) + entryOverhead); err != nil {
+		if err := r.memory.Keep(len(w.codec.key) + entryOverhead); err != nil {
 			return false, err
 		}
 	}

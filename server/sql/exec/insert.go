@@ -153,7 +153,7 @@ func (o *insert) meet(r *run, key []byte) error {
 		return errTwice()
 	}
 	o.met[string(key)] = struct{}{}
-	return r.keep(len(key) + entryOverhead)
+	return r.memory.Keep(len(key) + entryOverhead)
 }
 
 func errTwice() error {
@@ -200,7 +200,7 @@ func (o *insert) update(r *run, key, value []byte) (bool, error) {
 	}
 	if setsKey && o.met != nil { // the row is known by its new key from here on
 		o.met[string(o.writer.codec.encodeKey(updated))] = struct{}{}
-		if err := r.keep(len(o.writer.codec.key) + entryOverhead); err != nil {
+		if err := r.memory.Keep(len(o.writer.codec.key) + entryOverhead); err != nil {
 			return false, err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"ackdb/engine"
+	"ackdb/server/sql/builtin"
 	"ackdb/server/sql/catalog"
 	"ackdb/server/sql/plan"
 	"ackdb/server/sql/types"
@@ -28,8 +29,8 @@ type run struct {
 	text  types.Env     // env's, with names of the catalog
 	names catalog.Names // what text.Names points to
 
-	held    int  // bytes of rows kept (X1)
-	lasting bool // no row may lie in a buffer of the engine's from one call to the next
+	memory  builtin.Share // for the rows kept (X1)
+	lasting bool          // no row may lie in a buffer of the engine's from one call to the next
 }
 
 // take gives a run for the next statement, that of the last one when it is free.
@@ -39,7 +40,8 @@ func (s *Session) take(x *Executor, ctx context.Context, env *Env) *run {
 	if r == nil {
 		r = new(run)
 	}
-	r.x, r.env, r.txn, r.held, r.lasting = x, env, &env.Txn.txn, 0, env.Lasting
+	r.x, r.env, r.txn, r.lasting = x, env, &env.Txn.txn, env.Lasting
+	r.memory.Open(x.memory)
 	if env.Types != nil {
 		r.text = *env.Types
 	} else {
@@ -52,6 +54,7 @@ func (s *Session) take(x *Executor, ctx context.Context, env *Env) *run {
 	r.eval.Context.Begin(ctx)
 	r.eval.Env, r.eval.Host = &r.text, env.Session.Host
 	r.eval.TxnTime, r.eval.StmtTime = env.TxnTime, env.StmtTime
+	r.eval.Memory = x.memory
 	return r
 }
 
@@ -63,6 +66,7 @@ func (s *Session) put(r *run) {
 	}
 	r.env, r.plan, r.eval.Params, r.queries, r.stats = nil, nil, nil, nil, nil
 	r.ctes, r.unions = nil, nil
+	r.memory.Close()
 	s.free = r
 }
 
@@ -82,37 +86,6 @@ func (s *Session) Recycle(c *Cursor) {
 		s.freeCurs = c
 	}
 }
-
-// hold accounts for what one operator keeps, until the operator is closed.
-type hold struct {
-	run   *run
-	bytes int
-}
-
-func (h *hold) keep(bytes int) error {
-	h.bytes += bytes
-	return h.run.keep(bytes)
-}
-
-func (h *hold) drop(bytes int) {
-	h.bytes -= bytes
-	h.run.held -= bytes
-}
-
-func (h *hold) release() { h.drop(h.bytes) }
-
-// keep accounts for bytes of rows that are held (X1).
-func (r *run) keep(bytes int) error {
-	r.held += bytes
-	if r.held > StatementMemoryMax {
-		return types.Errorf(codeOutOfMemory, "out of memory").WithDetail(
-			"The statement would hold more than %d MB of rows.", StatementMemoryMax>>20)
-	}
-	return nil
-}
-
-// codeOutOfMemory is the SQLSTATE of a statement that would hold too much.
-const codeOutOfMemory types.Code = "53200"
 
 // check says why the statement must stop, and lets others run (builtin.Context.Check).
 func (r *run) check() error {

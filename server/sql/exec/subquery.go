@@ -32,7 +32,7 @@ func (r *run) Open(s *plan.SubPlan) (plan.Rows, error) {
 }
 
 // Keep implements plan.Subqueries.
-func (r *run) Keep(bytes int) error { return r.keep(bytes) }
+func (r *run) Keep(bytes int) error { return r.memory.Keep(bytes) }
 
 // Next implements plan.Rows.
 func (q *queryRows) Next() ([]types.Datum, error) { return q.op.next(q.run) }

@@ -218,7 +218,7 @@ func (o *returned) add(r *run, row []types.Datum) error {
 		out[i] = out[i].Clone()
 	}
 	o.rows = append(o.rows, out)
-	return r.keep(rowSize(out))
+	return r.memory.Keep(rowSize(out))
 }
 
 func (o *returned) rewind() bool {

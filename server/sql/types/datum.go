@@ -140,6 +140,14 @@ func (d Datum) Bytes() []byte {
 	return unsafe.Slice((*byte)(d.p), d.n)
 }
 
+// LargeValue is from what size on a value of bytes is large.
+const LargeValue = 1 << 20
+
+// Large says whether the value takes so much that it has to be accounted for by itself.
+func (d Datum) Large() bool {
+	return d.p != nil && d.n >= LargeValue && reprFor(d.typ) == reprBytes
+}
+
 // Span returns the value of an interval.
 func (d Datum) Span() Span {
 	if d.typ != Interval {
