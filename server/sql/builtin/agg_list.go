@@ -9,20 +9,22 @@ import (
 func init() {
 	text, bytea := types.Text, types.Bytea
 	registerAggregate(
-		Aggregate{Name: "string_agg", Args: []OID{text, text}, Result: text, New: newStringAgg},
-		Aggregate{Name: "string_agg", Args: []OID{bytea, bytea}, Result: bytea, New: newStringAgg},
-		Aggregate{Name: "array_agg", Args: []OID{types.AnyNonArray}, Result: types.AnyArray,
-			New: newArrayAgg},
-		Aggregate{Name: "array_agg", Args: []OID{types.AnyArray}, Result: types.AnyArray,
-			New: newArrayStack},
-		Aggregate{Name: "json_object_agg", Args: []OID{types.Any, types.Any}, Result: types.JSON,
-			New: newJSONObjectAgg},
-		Aggregate{Name: "jsonb_object_agg", Args: []OID{types.Any, types.Any}, Result: types.JSONB,
-			New: newJSONObjectAgg},
-		Aggregate{Name: "json_agg", Args: []OID{types.AnyElement}, Result: types.JSON,
+		Aggregate{Lists: true, Name: "string_agg", Args: []OID{text, text}, Result: text,
+			New: newStringAgg},
+		Aggregate{Lists: true, Name: "string_agg", Args: []OID{bytea, bytea}, Result: bytea,
+			New: newStringAgg},
+		Aggregate{Lists: true, Name: "array_agg", Args: []OID{types.AnyNonArray},
+			Result: types.AnyArray, New: newArrayAgg},
+		Aggregate{Lists: true, Name: "array_agg", Args: []OID{types.AnyArray},
+			Result: types.AnyArray, New: newArrayStack},
+		Aggregate{Lists: true, Name: "json_object_agg", Args: []OID{types.Any, types.Any},
+			Result: types.JSON, New: newJSONObjectAgg},
+		Aggregate{Lists: true, Name: "jsonb_object_agg", Args: []OID{types.Any, types.Any},
+			Result: types.JSONB, New: newJSONObjectAgg},
+		Aggregate{Lists: true, Name: "json_agg", Args: []OID{types.AnyElement}, Result: types.JSON,
 			New: newJSONAgg},
-		Aggregate{Name: "jsonb_agg", Args: []OID{types.AnyElement}, Result: types.JSONB,
-			New: newJSONAgg},
+		Aggregate{Lists: true, Name: "jsonb_agg", Args: []OID{types.AnyElement},
+			Result: types.JSONB, New: newJSONAgg},
 	)
 }
 

@@ -24,6 +24,10 @@ type Aggregate struct {
 	Args   []OID
 	Star   bool // count(*)
 	Result OID
+
+	Ordered bool // of WITHIN GROUP, an OrderedSet; the last argument is what it is ordered by
+	Lists   bool // its result hangs on the order of its values
+
 	// New starts a group; result is the concrete type of the value.
 	New func(result OID) Accumulator
 
@@ -53,6 +57,12 @@ func registerAggregate(aggs ...Aggregate) {
 // IsAggregate reports whether any aggregate has the name.
 func IsAggregate(name string) bool {
 	return len(aggregates[strings.TrimPrefix(name, pgCatalog)]) > 0
+}
+
+// IsOrderedSet reports whether the aggregates of that name are of WITHIN GROUP.
+func IsOrderedSet(name string) bool {
+	list := aggregates[strings.TrimPrefix(name, pgCatalog)]
+	return len(list) > 0 && list[0].Ordered
 }
 
 // EachAggregate calls yield with every aggregate, in no promised order.

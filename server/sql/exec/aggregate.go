@@ -138,5 +138,12 @@ func (g *aggregating) result(r *run) (types.Datum, error) {
 			return types.Null, err
 		}
 	}
+	if ordered, ok := g.acc.(builtin.OrderedSet); ok {
+		direct := make([]types.Datum, len(g.call.Direct))
+		if err := r.evalRow(direct, g.call.Direct, nil); err != nil {
+			return types.Null, err
+		}
+		ordered.Direct(direct)
+	}
 	return g.acc.Result(&r.eval.Context)
 }

@@ -91,10 +91,18 @@ func (p *deparser) aggregate(c *AggregateCall) {
 	if c.Star {
 		p.add("*")
 	}
-	p.list(c.Args, true)
-	if len(c.OrderBy) > 0 {
-		p.add(" ORDER BY ")
+	if c.Fn.Aggregate.Ordered {
+		p.list(c.Direct, true)
+		p.add(") WITHIN GROUP (ORDER BY ")
 		p.keys(c.OrderBy)
+		p.add(")")
+		p.filter(c.Filter)
+		return
+	}
+	p.list(c.Args, true)
+	if len(c.written()) > 0 {
+		p.add(" ORDER BY ")
+		p.keys(c.written())
 	}
 	p.add(")")
 	p.filter(c.Filter)

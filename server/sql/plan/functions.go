@@ -48,12 +48,10 @@ func (a *analyzer) checkCall(n *parse.FuncCall) error {
 	case n.Name.Catalog != "" || n.Name.Schema != "" && n.Name.Schema != "pg_catalog":
 		return a.errorf(n.Pos, types.CodeUndefinedFunction,
 			"function %s does not exist", n.Name.String())
-	case n.WithinGroup:
-		return a.unsupported(n.Pos, "WITHIN GROUP")
 	case n.Variadic:
 		return a.unsupported(n.Pos, "a VARIADIC argument")
 	}
-	return nil
+	return a.checkWithinGroup(n)
 }
 
 func aggregateWord(n *parse.FuncCall) string {
@@ -148,37 +146,54 @@ func (a *analyzer) aggregate(n *parse.FuncCall) (Expr, error) {
 	}
 	a.inCall = true
 	defer func() { a.inCall = false }()
-	args, err := a.arguments(n.Args)
+	var call AggregateCall
+	var err error
+	if n.WithinGroup {
+		call, err = a.orderedSet(n)
+	} else {
+		call, err = a.plainAggregate(n)
+	}
 	if err != nil {
 		return nil, err
 	}
-	fn, err := a.aggregateFunction(n, args)
-	if err != nil {
-		return nil, err
-	}
-	if ofOuterQuery(args) {
+	if ofOuterQuery(call.Args) {
 		return nil, a.unsupported(n.Pos, "an aggregate over columns of an outer query")
 	}
-	call := AggregateCall{Fn: fn, Name: n.Name.Name, Args: args, Star: n.Star,
-		Distinct: n.Distinct, T: types.Type{OID: fn.Result, Mod: types.NoMod}, pos: n.Pos}
 	if n.Filter != nil {
 		if call.Filter, err = a.condition(n.Filter, "FILTER"); err != nil {
 			return nil, err
 		}
 	}
+	*a.aggregates = append(*a.aggregates, call)
+	return &AggRef{Index: len(*a.aggregates) - 1, T: call.T, call: call}, nil
+}
+
+// plainAggregate resolves an aggregate with its arguments and ORDER BY.
+func (a *analyzer) plainAggregate(n *parse.FuncCall) (AggregateCall, error) {
+	call := AggregateCall{Name: n.Name.Name, Star: n.Star, Distinct: n.Distinct, pos: n.Pos}
+	var err error
+	if call.Args, err = a.arguments(n.Args); err != nil {
+		return call, err
+	}
+	if call.Fn, err = a.aggregateFunction(n, call.Args); err != nil {
+		return call, err
+	}
+	call.T = types.Of(call.Fn.Result)
 	for _, s := range n.OrderBy {
 		x, err := a.operand(s.Expr)
 		if err != nil {
-			return nil, err
+			return call, err
 		}
 		key, err := a.sortKey(x, s)
 		if err != nil {
-			return nil, err
+			return call, err
 		}
 		call.OrderBy = append(call.OrderBy, key)
 	}
-	*a.aggregates = append(*a.aggregates, call)
-	return &AggRef{Index: len(*a.aggregates) - 1, T: call.T, call: call}, nil
+	if n.Distinct {
+		err = a.distinctOrder(&call, n)
+	}
+	return call, err
 }
 
 // aggregateFunction chooses the overload of an aggregate and coerces its arguments.

@@ -76,6 +76,8 @@ type AggregateCall struct {
 	Distinct bool
 	Filter   Expr
 	OrderBy  []SortKey
+	Direct   []Expr // of WITHIN GROUP: what stands in the brackets
+	Implied  int    // how many of OrderBy, the last, were not written
 	T        types.Type
 
 	pos parse.Pos

@@ -143,7 +143,7 @@ func exprsOfRows(n Node) []Expr {
 	case *Aggregate:
 		list = append(append(list, n.Keys...), n.Carry...)
 		for _, call := range n.Calls {
-			list = append(list, call.Args...)
+			list = append(append(list, call.Args...), call.Direct...)
 			if keys(call.OrderBy); call.Filter != nil {
 				list = append(list, call.Filter)
 			}

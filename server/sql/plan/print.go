@@ -343,11 +343,16 @@ func (c *AggregateCall) print(p *printer) {
 	if c.Distinct {
 		p.WriteString("DISTINCT ")
 	}
-	p.list(c.Args, ", ")
-	if len(c.OrderBy) > 0 {
-		p.WriteString(" ORDER BY ")
-		p.keys(c.OrderBy)
+	if c.Fn.Aggregate.Ordered {
+		p.list(c.Direct, ", ")
+		p.WriteString(") WITHIN GROUP (ORDER BY ")
+	} else {
+		p.list(c.Args, ", ")
+		if len(c.written()) > 0 {
+			p.WriteString(" ORDER BY ")
+		}
 	}
+	p.keys(c.written())
 	p.WriteString(")")
 	if c.Filter != nil {
 		p.WriteString(" FILTER (WHERE ")
