@@ -63,7 +63,12 @@ func (r *run) definition(n plan.Node) func(context.Context) error {
 	case *plan.AlterSequence:
 		return func(ctx context.Context) error { return r.alterSequence(ctx, n) }
 	case *plan.DropSequences:
-		return func(ctx context.Context) error { return r.dropSequences(ctx, n.Sequences) }
+		return func(ctx context.Context) error {
+			if err := r.dropDefaults(ctx, n.Defaults); err != nil {
+				return err
+			}
+			return r.dropSequences(ctx, n.Sequences)
+		}
 	case *plan.Nothing:
 		return func(context.Context) error { return nil }
 	}

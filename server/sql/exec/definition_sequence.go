@@ -87,6 +87,18 @@ func (r *run) dropSequences(ctx context.Context, list []*catalog.Sequence) error
 	return nil
 }
 
+// dropDefaults takes the defaults from columns. Their tables' locks are held.
+func (r *run) dropDefaults(ctx context.Context, list []plan.DefaultOf) error {
+	for _, d := range list {
+		t := r.env.Txn.Catalog().TableByOID(d.Table.OID).Clone()
+		t.Columns[t.ColumnByAttnum(d.Attnum)].Default = ""
+		if err := r.env.Txn.ddl.PutTable(ctx, t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // dropSequence drops a sequence, unless it is gone: named twice, or dropped by another.
 func (r *run) dropSequence(ctx context.Context, q *catalog.Sequence) error {
 	now, err := r.exclude(ctx, q)

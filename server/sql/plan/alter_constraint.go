@@ -25,7 +25,15 @@ func (s *altering) addNamed(con *parse.Constraint, column string) error {
 		return s.usingIndex(con)
 	}
 	keyed := s.t.PrimaryKey != nil
+	unique := con.Kind == parse.ConstraintPrimary || con.Kind == parse.ConstraintUnique
+	if unique && con.Name != "" && s.t.ConstraintNamed(con.Name) {
+		return types.Errorf(CodeDuplicateObject,
+			"constraint \"%s\" for relation \"%s\" already exists", con.Name, s.t.Name)
+	}
 	if err := s.constraint(con, column); err != nil {
+		if con.Kind == parse.ConstraintCheck {
+			return withoutPosition(err)
+		}
 		if keyed && con.Kind == parse.ConstraintPrimary {
 			return withoutPosition(err)
 		}

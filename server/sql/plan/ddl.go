@@ -58,9 +58,6 @@ type AlterSequence struct {
 	Rename   bool // its name is new
 }
 
-// DropSequences removes sequences.
-type DropSequences struct{ Sequences []*catalog.Sequence }
-
 // Nothing does nothing: what IF [NOT] EXISTS makes of a statement.
 type Nothing struct{}
 
@@ -281,44 +278,11 @@ func (a *analyzer) dropDependents(p *Prepared, node *DropTables, behavior parse.
 		}
 	}
 	if !d.none() && behavior != parse.Cascade {
-		return d.refuse(what)
+		return d.refuseOf(len(node.Tables), what)
 	}
 	d.announce(p)
 	node.Views, node.Foreign, node.Parents = d.views, d.foreign, a.parentsOf(node.Tables...)
 	return nil
-}
-
-func (a *analyzer) dropSequences(p *Prepared, n *parse.DropStmt) (Node, error) {
-	node := &DropSequences{}
-	for _, name := range n.Names {
-		switch rel := a.resolve(name); {
-		case rel.Sequence != nil:
-			if err := a.checkUnused(rel.Sequence); err != nil {
-				return nil, err
-			}
-			node.Sequences = append(node.Sequences, rel.Sequence)
-		case rel.Exists():
-			return nil, notThatKind(rel, name, "sequence")
-		default:
-			if err := a.missing(p, n, types.CodeUndefinedTable, "sequence", name); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return node, nil
-}
-
-// checkUnused refuses to drop the sequence of a SERIAL column from under it.
-func (a *analyzer) checkUnused(q *catalog.Sequence) error {
-	t := a.env.Catalog.TableByOID(q.OwnerTable)
-	if t == nil {
-		return nil
-	}
-	return types.Errorf(CodeDependentObjects,
-		"cannot drop sequence %s because other objects depend on it", q.Name).WithDetail(
-		"default value for column %s of table %s depends on sequence %s",
-		t.Columns[t.ColumnByAttnum(q.OwnerColumn)].Name, t.Name, q.Name).WithHint(
-		"Use DROP ... CASCADE to drop the dependent objects too.")
 }
 
 func (a *analyzer) dropSchemas(p *Prepared, n *parse.DropStmt) (Node, error) {

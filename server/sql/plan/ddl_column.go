@@ -31,6 +31,9 @@ var serialTypes = map[string]types.OID{
 // addColumn puts a column behind those there are.
 func (s *shaping) addColumn(def *parse.ColumnDef) error {
 	t := s.t
+	if err := systemName(def.Name); err != nil {
+		return err
+	}
 	c := catalog.Column{Name: def.Name, Attnum: t.NextAttnum()}
 	var err error
 	serial, isSerial := serialTypes[def.Type.Name.Name]
@@ -55,6 +58,15 @@ func (s *shaping) addColumn(def *parse.ColumnDef) error {
 		}
 	}
 	return nil
+}
+
+// systemName refuses a column the name of one that every table has.
+func systemName(name string) error {
+	if !systemColumns[name] {
+		return nil
+	}
+	return types.Errorf(CodeDuplicateColumn,
+		"column name \"%s\" conflicts with a system column name", name)
 }
 
 // columnClauses is what was written of a column so far.

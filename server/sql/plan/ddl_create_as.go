@@ -78,6 +78,9 @@ func (a *analyzer) columnsOf(n *CreateTableAs, query *parse.SelectStmt, names []
 			return types.Errorf(CodeInvalidTableDef,
 				"column \"%s\" has pseudo-type %s", column.Name, info.SQLName)
 		}
+		if err := systemName(column.Name); err != nil {
+			return err
+		}
 		if t.ColumnIndex(column.Name) >= 0 {
 			return types.Errorf(CodeDuplicateColumn,
 				"column \"%s\" specified more than once", column.Name)

@@ -55,6 +55,17 @@ func (d *dependents) refuse(what string) error {
 		WithHint("Use DROP ... CASCADE to drop the dependent objects too.")
 }
 
+// refuseOf is the error of dropping several objects, the first in the way being what.
+func (d *dependents) refuseOf(objects int, what string) error {
+	if objects == 1 {
+		return d.refuse(what)
+	}
+	return types.Errorf(CodeDependentObjects,
+		"cannot drop desired object(s) because other objects depend on them").
+		WithDetail("%s", strings.Join(d.lines, "\n")).
+		WithHint("Use DROP ... CASCADE to drop the dependent objects too.")
+}
+
 // announce says what CASCADE takes with it.
 func (d *dependents) announce(p *Prepared) {
 	var objects []string

@@ -283,7 +283,7 @@ func (a *analyzer) dropIndexes(p *Prepared, n *parse.DropStmt) (Node, error) {
 		}
 	}
 	if !d.none() && n.Behavior != parse.Cascade {
-		return nil, d.refuse(what)
+		return nil, d.refuseOf(len(node.Indexes), what)
 	}
 	d.announce(p)
 	node.Foreign = d.foreign

@@ -104,6 +104,9 @@ func (l *lockList) sequences(root Node) {
 		for _, q := range n.Sequences {
 			l.object(engine.AccessExclusiveLock, q.OID, q.Name)
 		}
+		for _, d := range n.Defaults {
+			l.tables(engine.AccessExclusiveLock, d.Table)
+		}
 	}
 }
 

@@ -62,6 +62,9 @@ func (s *altering) renameColumn(from, to string) error {
 	if i < 0 {
 		return types.Errorf(CodeUndefinedColumn, "column \"%s\" does not exist", from)
 	}
+	if err := systemName(to); err != nil {
+		return err
+	}
 	if s.t.ColumnIndex(to) >= 0 {
 		return types.Errorf(CodeDuplicateColumn,
 			"column \"%s\" of relation \"%s\" already exists", to, s.t.Name)
