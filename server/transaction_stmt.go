@@ -68,6 +68,10 @@ func (s *session) setModes(m parse.TransactionModes) error {
 		t.modes.isolation = m.Isolation
 	}
 	if m.ReadOnly != nil {
+		if !*m.ReadOnly && t.modes.readOnly && len(t.savepoints) > 0 {
+			return pgwire.Errorf(pgwire.CodeActiveSQLTransaction,
+				"cannot set transaction read-write mode inside a read-only transaction")
+		}
 		if !*m.ReadOnly && t.modes.readOnly && t.tx != nil {
 			return pgwire.Errorf(pgwire.CodeActiveSQLTransaction,
 				"transaction read-write mode must be set before any query")
@@ -163,6 +167,8 @@ func (s *session) release(name string) error {
 	if err := s.txn.tx.Release(s.txn.savepoints[i].id); err != nil {
 		return err
 	}
+	// READ ONLY, too, was of the part that ends here.
+	s.txn.modes.readOnly = s.txn.savepoints[i].readOnly
 	s.txn.savepoints = s.txn.savepoints[:i]
 	for _, p := range s.txn.portals {
 		p.depth = min(p.depth, i)
