@@ -114,7 +114,7 @@ func visible(sources []*source) []sourceColumn {
 		}
 		for i, c := range src.columns {
 			if c.name != "" {
-				c.expr = src.column(i, parse.NoPos)
+				c.expr, c.read = src.unread(i, parse.NoPos), func() { src.noteRead(i) }
 				list = append(list, c)
 			}
 		}
@@ -141,24 +141,29 @@ func (m *merging) side(sources []*source, name, which string) (sourceColumn, err
 	return *found, nil
 }
 
-// merge makes one column of two: that of the side whose rows are all there, or for a FULL join
-// whichever is not NULL.
+// merge makes one column of two: that of the side whose rows are all there, of an inner join the
+// left one unless only the right is of the type already, or for a FULL join whichever is not NULL.
 func (m *merging) merge(name string, l, r sourceColumn) error {
 	equal, err := m.a.operator("=", l.expr, r.expr, parse.NoPos)
 	if err != nil {
 		return err
 	}
 	m.tree.on = append(m.tree.on, equal)
+	l.read()
+	r.read()
 	pair := []Expr{l.expr, r.expr}
 	t, err := m.a.common(pair, "JOIN/USING", []parse.Pos{parse.NoPos, parse.NoPos})
 	if err != nil {
 		return err
 	}
 	c := sourceColumn{name: name, t: t, tableOID: l.tableOID, attnum: l.attnum, expr: pair[0]}
-	switch m.n.Kind {
-	case parse.JoinRight:
+	_, cast := pair[0].(*Cast)
+	_, both := pair[1].(*Cast)
+	right := m.n.Kind == parse.JoinRight || m.n.Kind == parse.JoinInner && cast && !both
+	switch {
+	case right:
 		c.tableOID, c.attnum, c.expr = r.tableOID, r.attnum, pair[1]
-	case parse.JoinFull:
+	case m.n.Kind == parse.JoinFull:
 		c.tableOID, c.attnum, c.expr = 0, 0, &Coalesce{Args: pair, T: t}
 	}
 	m.columns = append(m.columns, c)

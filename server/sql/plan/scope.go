@@ -53,7 +53,8 @@ type sourceColumn struct {
 	t        types.Type
 	tableOID uint32
 	attnum   int16
-	expr     Expr // of a column of a join: what it stands for
+	expr     Expr   // of a column of a join: what it stands for
+	read     func() // likewise: tells the source that has the column
 	fields   []Column
 }
 
@@ -127,10 +128,22 @@ func (s *scope) view(first int) *scope {
 
 // column makes the expression for the i-th column of a source.
 func (s *source) column(i int, pos parse.Pos) Expr {
-	c := s.columns[i]
+	s.noteRead(i)
+	return s.unread(i, pos)
+}
+
+func (s *source) noteRead(i int) {
 	if s.reads != nil {
 		s.reads(i)
 	}
+	if read := s.columns[i].read; read != nil {
+		read()
+	}
+}
+
+// unread is column without a word to anybody.
+func (s *source) unread(i int, pos parse.Pos) Expr {
+	c := s.columns[i]
 	if c.expr != nil {
 		if f, ok := c.expr.(*Field); ok {
 			placed := *f
