@@ -207,6 +207,7 @@ type RenameStmt struct {
 	Old      string
 	New      string
 	IfExists bool
+	OfView   bool // a column, by ALTER VIEW
 }
 
 // AlterOwnerStmt is ALTER ... OWNER TO of what is not a relation.

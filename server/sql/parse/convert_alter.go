@@ -89,6 +89,7 @@ func (c *converter) rename(n *pg.RenameStmt) Statement {
 	out := &RenameStmt{
 		Kind: objectKind(n.RenameType), Table: c.rangeVar(n.Relation),
 		Old: n.Subname, New: n.Newname, IfExists: n.MissingOk,
+		OfView: n.RelationType == pg.ObjectType_OBJECT_VIEW,
 	}
 	if n.Object.GetNode() != nil {
 		name := c.objectName(n.Object)

@@ -220,6 +220,30 @@ func notThatKind(rel catalog.Relation, name parse.QName, kind string) error {
 	return err.WithHint("Use DROP %s to remove %s %s.", strings.ToUpper(is), article, is)
 }
 
+// renamePartOfView plans ALTER VIEW ... RENAME COLUMN, and what ALTER TABLE renames of a view.
+func (a *analyzer) renamePartOfView(
+	p *Prepared, n *parse.RenameStmt, old *catalog.View,
+) (Node, error) {
+	if n.Kind == parse.ObjectTable {
+		return a.renameView(p, n)
+	}
+	v := *old
+	v.Columns = slices.Clone(old.Columns)
+	called := func(name string) int {
+		return slices.IndexFunc(v.Columns, func(c catalog.Column) bool { return c.Name == name })
+	}
+	i := called(n.Old)
+	switch {
+	case i < 0:
+		return nil, types.Errorf(CodeUndefinedColumn, "column \"%s\" does not exist", n.Old)
+	case called(n.New) >= 0:
+		return nil, types.Errorf(CodeDuplicateColumn,
+			"column \"%s\" of relation \"%s\" already exists", n.New, v.Name)
+	}
+	v.Columns[i].Name = n.New
+	return &CreateView{View: &v, Old: old}, nil
+}
+
 // renameView plans ALTER VIEW ... RENAME TO.
 func (a *analyzer) renameView(p *Prepared, n *parse.RenameStmt) (Node, error) {
 	rel := a.resolve(n.Table.Name)

@@ -283,6 +283,9 @@ func (p *deparser) anyAll(a *AnyAll) {
 		p.operand(left, true, a)
 		p.add(" " + a.Op + map[bool]string{true: " ALL (", false: " ANY ("}[a.All])
 		p.operand(array, true, a)
+		if link, ok := array.(*definedLink); ok {
+			p.typeName(link.T) // without which it would be read as ANY of the query's rows
+		}
 		p.add(")")
 	})
 }

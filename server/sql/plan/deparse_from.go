@@ -51,7 +51,7 @@ func (p *deparser) item(item definedItem) {
 		p.within(true, func() { p.query(src.query, nil, true) })
 		aliased = true
 	case ofFunction:
-		p.expr(src.fn, true)
+		p.called(src.fn)
 		if src.ordinality {
 			p.add(" WITH ORDINALITY")
 		}
@@ -63,6 +63,23 @@ func (p *deparser) item(item definedItem) {
 	p.add(" ")
 	p.name(src.shown.name)
 	p.columnNames(src)
+}
+
+// called writes what stands in FROM as a function, as a cast where it is none.
+func (p *deparser) called(x Expr) {
+	switch inner := x.(type) {
+	case *Call:
+		if inner.Op == "" {
+			p.expr(x, true)
+			return
+		}
+	case *spelledCall, *SequenceCall, *Coalesce, *Extreme, *NullIf, *valueWord:
+		p.expr(x, true)
+		return
+	}
+	p.add("CAST(")
+	p.expr(x, false)
+	p.add(" AS " + typeText(x.Type()) + ")")
 }
 
 func (p *deparser) columnNames(src *definedSource) {

@@ -12,6 +12,9 @@ import (
 // rename plans ALTER ... RENAME.
 func (a *analyzer) rename(p *Prepared, n *parse.RenameStmt) (Node, error) {
 	p.Tag = "ALTER TABLE"
+	if n.OfView {
+		p.Tag = "ALTER VIEW"
+	}
 	switch n.Kind {
 	case parse.ObjectSequence:
 		p.Tag = "ALTER SEQUENCE"
@@ -21,7 +24,11 @@ func (a *analyzer) rename(p *Prepared, n *parse.RenameStmt) (Node, error) {
 		return a.renameView(p, n)
 	case parse.ObjectIndex:
 		return a.renameIndex(p, n)
-	case parse.ObjectTable, parse.ObjectColumn, parse.ObjectConstraint:
+	case parse.ObjectTable, parse.ObjectColumn:
+		if v := a.resolve(n.Table.Name).View; v != nil {
+			return a.renamePartOfView(p, n, v)
+		}
+	case parse.ObjectConstraint:
 	default:
 		return nil, a.unsupported(parse.NoPos, "this ALTER ... RENAME")
 	}

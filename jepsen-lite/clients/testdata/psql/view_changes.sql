@@ -1,0 +1,36 @@
+-- What is renamed in a view, and what a view keeps from being changed.
+CREATE SCHEMA vc;
+SET search_path = vc;
+CREATE TABLE t (a int PRIMARY KEY, b text, xx int);
+CREATE TABLE u (a bigint, c text, xx int);
+INSERT INTO t VALUES (1, 'one', 10);
+INSERT INTO u VALUES (1, 'eins', 20);
+CREATE VIEW v AS SELECT a, b, c FROM t JOIN u USING (a);
+CREATE VIEW onv AS SELECT v.a, upper(b) AS up FROM v;
+COMMENT ON COLUMN v.b IS 'the name';
+ALTER VIEW v RENAME COLUMN b TO name;
+ALTER TABLE v RENAME COLUMN c TO other;
+\d+ v
+\d+ onv
+TABLE v;
+TABLE onv;
+ALTER VIEW v RENAME COLUMN nope TO x;
+ALTER VIEW v RENAME COLUMN a TO other;
+ALTER VIEW nothere RENAME COLUMN a TO b;
+ALTER VIEW t RENAME COLUMN b TO bb;
+ALTER TABLE v RENAME TO w;
+\d onv
+CREATE OR REPLACE VIEW w AS SELECT a, b, c FROM t JOIN u USING (a);
+CREATE OR REPLACE VIEW w AS SELECT a, b AS name, c AS other, t.xx FROM t JOIN u USING (a);
+CREATE OR REPLACE VIEW w AS SELECT a FROM t;
+CREATE OR REPLACE VIEW w AS SELECT a::int, b AS name, c AS other, t.xx::text FROM t JOIN u USING (a);
+ALTER TABLE u DROP COLUMN xx;
+ALTER TABLE t DROP COLUMN xx;
+ALTER TABLE t ALTER COLUMN b TYPE varchar(10);
+ALTER TABLE u ALTER COLUMN a TYPE int;
+ALTER TABLE t DROP COLUMN xx CASCADE;
+\d
+CREATE VIEW merged AS SELECT i FROM (SELECT 1 AS i) x JOIN (SELECT 1.50 AS i) y USING (i);
+TABLE merged;
+SET client_min_messages = warning;
+DROP SCHEMA vc CASCADE;
