@@ -1,6 +1,9 @@
 package catalog
 
-import "sort"
+import (
+	"slices"
+	"sort"
+)
 
 // View describes a view. Immutable once published (C1).
 type View struct {
@@ -23,6 +26,10 @@ type ViewRef struct {
 	Schema string `json:"schema,omitempty"` // as it stands in the query
 	Name   string `json:"name"`
 	OID    uint32 `json:"oid"`
+
+	// Key says that the view reads columns that the primary key decides, by which it groups: it
+	// means nothing without the key.
+	Key bool `json:"key,omitempty"`
 
 	// Columns are those that the relation had when the view was made, under their names of then.
 	Columns []ViewColumn `json:"columns"`
@@ -68,6 +75,11 @@ func (v *View) Uses(oid uint32, attnum int16) bool {
 		}
 	}
 	return false
+}
+
+// NeedsKey says whether the view means nothing without the primary key of a table.
+func (v *View) NeedsKey(oid uint32) bool {
+	return slices.ContainsFunc(v.Refs, func(r ViewRef) bool { return r.OID == oid && r.Key })
 }
 
 // ViewByOID finds a view; nil when there is none.

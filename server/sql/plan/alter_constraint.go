@@ -99,12 +99,19 @@ func (s *altering) dropConstraint(cmd *parse.AlterTableCmd) error {
 	return nil
 }
 
-// unreferred sees that no foreign key refers to a unique key that is to be dropped.
+// unreferred sees that no foreign key refers to a unique key that is to be dropped, and no view
+// groups by it.
 func (s *altering) unreferred(key *catalog.Index, cmd *parse.AlterTableCmd) error {
 	d := dependents{a: s.a}
 	d.ofKey(s.t, key, "index "+s.a.shown(s.t.Schema, cmd.Name))
-	return s.settleDependents(&d, "constraint "+catalog.QuoteIdent(cmd.Name)+" on table "+
-		s.a.shown(s.t.Schema, s.t.Name), cmd.Behavior == parse.Cascade)
+	what := "constraint " + catalog.QuoteIdent(cmd.Name) + " on table " +
+		s.a.shown(s.t.Schema, s.t.Name)
+	for _, v := range s.a.env.Catalog.ViewsOf(s.t.OID) {
+		if key == s.t.PrimaryKey && v.NeedsKey(s.t.OID) {
+			d.addView(v, what)
+		}
+	}
+	return s.settleDependents(&d, what, cmd.Behavior == parse.Cascade)
 }
 
 // validateConstraint has the rows pass a constraint that was NOT VALID.

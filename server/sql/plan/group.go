@@ -222,7 +222,11 @@ func (g *grouping) dependent(x *Field) bool {
 			x.Index >= src.offset+len(src.columns) {
 			continue
 		}
-		return g.groupedBy(src.table, src.offset)
+		decided := g.groupedBy(src.table, src.offset)
+		if decided && g.a.making != nil {
+			g.a.noteKey(src.table.OID)
+		}
+		return decided
 	}
 	return false
 }

@@ -41,8 +41,7 @@ func (a *analyzer) named(r *parse.RangeVar) (catalog.Relation, error) {
 // fromView puts the query of a view in FROM.
 func (a *analyzer) fromView(item *parse.RangeVar, v *catalog.View) (*joinTree, error) {
 	if slices.Contains(a.within, v.OID) {
-		return nil, types.Errorf(codeInvalidObject,
-			"infinite recursion detected in rules for relation \"%s\"", v.Name)
+		return nil, errRecursion(v)
 	}
 	if a.making != nil {
 		a.noteRef(item.Name, v.OID, v.Columns)
@@ -68,6 +67,11 @@ func (a *analyzer) fromView(item *parse.RangeVar, v *catalog.View) (*joinTree, e
 		src.reads = a.readsOf(item.Name)
 	}
 	return a.beside(src, q, item.Alias, name)
+}
+
+func errRecursion(v *catalog.View) error {
+	return types.Errorf(codeInvalidObject,
+		"infinite recursion detected in rules for relation \"%s\"", v.Name)
 }
 
 // viewQuery resolves the query of a view, in which nothing of the query around it can be named.
@@ -160,6 +164,15 @@ func (a *analyzer) noteRef(name parse.QName, oid uint32, columns []catalog.Colum
 	a.making.Refs = append(a.making.Refs, ref)
 }
 
+// noteKey notes that the query reads what the primary key of a table decides.
+func (a *analyzer) noteKey(oid uint32) {
+	for i := range a.making.Refs {
+		if ref := &a.making.Refs[i]; ref.OID == oid {
+			ref.Key = true
+		}
+	}
+}
+
 // readsOf gives where to note which columns of a relation the query reads.
 func (a *analyzer) readsOf(name parse.QName) func(column int) {
 	making := a.making
@@ -183,8 +196,15 @@ func (a *analyzer) changedView(v *catalog.View) error {
 		return types.Errorf(types.CodeWrongObjectType, "cannot copy to view \"%s\"", v.Name).
 			WithHint("To enable copying to a view, provide an INSTEAD OF INSERT trigger.")
 	}
-	why := notUpdatable(v)
-	if why == "" {
+	if slices.Contains(a.within, v.OID) {
+		return errRecursion(v)
+	}
+	a.within = append(slices.Clip(a.within), v.OID)
+	why, base := a.notUpdatable(v, kind != "DELETE")
+	switch {
+	case why == "" && base != nil:
+		return a.changedView(base)
+	case why == "":
 		return a.unsupported(parse.NoPos, kind+" on a view")
 	}
 	return types.Errorf(codeNotInState, "cannot %s view \"%s\"", verb, v.Name).
@@ -193,31 +213,73 @@ func (a *analyzer) changedView(v *catalog.View) error {
 			" ON %s DO INSTEAD rule.", preposition, kind, kind)
 }
 
-// notUpdatable says why Postgres would not write through a view; "" when it would.
-func notUpdatable(v *catalog.View) string {
+// notUpdatable says why Postgres would not write through a view; "" when it would, or when that is
+// decided by another view, which the view reads.
+func (a *analyzer) notUpdatable(v *catalog.View, columns bool) (why string, base *catalog.View) {
 	stmt, err := parse.ParseOne(v.Query)
 	if err != nil {
-		return "that cannot be read"
+		return "that cannot be read", nil
 	}
 	n := stmt.Tree.(*parse.SelectStmt)
 	switch {
 	case n.Distinct:
-		return "containing DISTINCT"
+		return "containing DISTINCT", nil
 	case n.GroupBy != nil:
-		return "containing GROUP BY"
+		return "containing GROUP BY", nil
 	case n.Having != nil:
-		return "containing HAVING"
+		return "containing HAVING", nil
 	case n.Op != parse.SetNone:
-		return "containing UNION, INTERSECT, or EXCEPT"
+		return "containing UNION, INTERSECT, or EXCEPT", nil
 	case n.With != nil:
-		return "containing WITH"
+		return "containing WITH", nil
 	case n.Limit != nil || n.Offset != nil:
-		return "containing LIMIT or OFFSET"
+		return "containing LIMIT or OFFSET", nil
 	}
-	if len(n.From) == 1 {
-		if _, ok := n.From[0].(*parse.RangeVar); ok {
+	inner := newAnalyzer(a.env, stmt, nil)
+	inner.view = v
+	d, err := inner.define(n)
+	if err != nil {
+		return "", nil
+	}
+	return d.notUpdatable(columns), inner.viewRead(n)
+}
+
+// notUpdatable is why the select list and FROM of a view do not let anybody write through it;
+// columns says that there has to be one that is a column of a table.
+func (d *definition) notUpdatable(columns bool) string {
+	switch {
+	case len(d.aggs) > 0:
+		return "that return aggregate functions"
+	case len(d.selecting.windows) > 0:
+		return "that return window functions"
+	case len(d.sets) > 0:
+		return "that return set-returning functions"
+	case len(d.from) != 1 || d.from[0].source.kind != ofTable:
+		return "that do not select from a single table or view"
+	}
+	for _, out := range d.outs {
+		if v, ok := out.expr.(*Var); ok && v.at >= 0 && v.source == d.from[0].source {
 			return ""
 		}
 	}
-	return "that do not select from a single table or view"
+	if columns {
+		return "that have no updatable columns"
+	}
+	return ""
+}
+
+// viewRead is the view that a query reads and nothing else; nil when it reads something else.
+func (a *analyzer) viewRead(n *parse.SelectStmt) *catalog.View {
+	if len(n.From) != 1 {
+		return nil
+	}
+	item, ok := n.From[0].(*parse.RangeVar)
+	if !ok {
+		return nil
+	}
+	rel, err := a.named(item)
+	if err != nil {
+		return nil
+	}
+	return rel.View
 }
