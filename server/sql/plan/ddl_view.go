@@ -28,11 +28,12 @@ func (a *analyzer) createView(p *Prepared, n *parse.ViewStmt) (Node, error) {
 	switch {
 	case n.CheckOption:
 		return nil, a.unsupported(parse.NoPos, "WITH CHECK OPTION")
-	case len(n.Options) > 0:
-		return nil, a.unsupported(parse.NoPos, "an option of CREATE VIEW")
 	}
 	v := &catalog.View{Name: n.View.Name.Name, Query: a.stmt.ViewQuery()}
 	node := &CreateView{View: v}
+	if err := a.viewOptions(v, n.Options); err != nil {
+		return nil, err
+	}
 	if err := a.describeView(v, n); err != nil {
 		return nil, err
 	}
@@ -53,6 +54,31 @@ func (a *analyzer) createView(p *Prepared, n *parse.ViewStmt) (Node, error) {
 		}
 	}
 	return node, nil
+}
+
+// viewOptions notes the options of a view. There is one role, so that it is all the same whose rights
+// a view is read with and who sees what of it.
+func (a *analyzer) viewOptions(v *catalog.View, options []parse.DefElem) error {
+	for _, option := range options {
+		value := "true"
+		if option.Arg != nil {
+			value = defString(option)
+		}
+		switch option.Name {
+		case "security_barrier", "security_invoker":
+			if _, err := types.ParseText(boolType, value, nil); err != nil {
+				return types.Errorf(types.CodeInvalidParameter,
+					"invalid value for boolean option \"%s\": %s", option.Name, value)
+			}
+			v.Options = append(v.Options, option.Name+"="+value)
+		case "check_option":
+			return a.unsupported(parse.NoPos, "WITH CHECK OPTION")
+		default:
+			return types.Errorf(types.CodeInvalidParameter,
+				"unrecognized parameter \"%s\"", option.Name)
+		}
+	}
+	return nil
 }
 
 // describeView resolves the query, and notes what it reads and gives.
