@@ -337,6 +337,8 @@ func TestReceiverReportsEachKindOfProgressAtOnce(t *testing.T) {
 		require.Equal(t, first, status(t, far).Write, "written is told while the disk stalls")
 		require.Zero(t, time.Since(begun))
 		second := send()
+		// Else the gate may open before the receiver has written what was sent last.
+		synctest.Wait()
 		gate.Open()
 		got := status(t, far)
 		require.Equal(t, second, got.Write)
