@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -60,7 +62,11 @@ func (d *dumper) afterRows() error {
 		}
 	}
 	for _, v := range d.schema.views {
-		d.print("\nCREATE VIEW ", v.name, " (", v.columns, ") AS\n", v.query, "\n")
+		create := "CREATE VIEW " + v.name + " (" + v.columns + ") AS\n" + v.query + "\n"
+		if v.path != "" {
+			create = "SET search_path = " + v.path + ";\n" + create + "SET search_path = '';\n"
+		}
+		d.print("\n", create)
 	}
 	return d.print("\n" + strings.Join(d.schema.comments, ""))
 }
@@ -70,7 +76,7 @@ func (d *dumper) readViews() error {
 	if len(d.command.Table) > 0 {
 		return nil
 	}
-	rows, err := d.query(`SELECT c.oid, ` + full + `,
+	rows, err := d.query(`SELECT c.oid, ` + full + `, pg_catalog.quote_ident(n.nspname),
 		pg_catalog.pg_get_viewdef(c.oid), (SELECT pg_catalog.string_agg(
 		pg_catalog.quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_catalog.pg_attribute a
 		WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
@@ -85,11 +91,50 @@ func (d *dumper) readViews() error {
 	}
 	var views []*dumpedView
 	for _, r := range rows {
-		views = append(views, &dumpedView{oid: r[0], name: r[1], query: r[2], columns: r[3],
-			after: strings.Split(r[4], ",")})
+		views = append(views, &dumpedView{oid: r[0], name: r[1], schema: r[2], query: r[3],
+			columns: r[4], after: strings.Split(r[5], ",")})
 	}
 	d.schema.views = viewsInOrder(views)
+	for _, v := range d.schema.views {
+		if err := d.findPath(v); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// findPath sees that a view's text can be loaded. Names in it are written out in full, but for a
+// text that the server could not print anew and shows as it was written: that one gets a search
+// path under which it means something.
+func (d *dumper) findPath(v *dumpedView) error {
+	unqualified := d.resolves(v, "''")
+	if unqualified == nil {
+		return nil
+	}
+	v.path = v.schema
+	for _, s := range append([]string{"public"}, d.schema.schemas...) {
+		if s != v.schema {
+			v.path += ", " + s
+		}
+	}
+	if d.resolves(v, v.path) == nil {
+		return nil
+	}
+	return fmt.Errorf("the text of view %s does not mean any more what it meant when the view was"+
+		" made; make the view anew (CREATE OR REPLACE VIEW): %w", v.name, unqualified)
+}
+
+// resolves plans a view's text under a search path.
+func (d *dumper) resolves(v *dumpedView, path string) error {
+	if _, err := d.query("SAVEPOINT before"); err != nil {
+		return err
+	}
+	_, err := d.query("SET LOCAL search_path = " + path)
+	if err == nil {
+		_, err = d.query("EXPLAIN " + v.query)
+	}
+	_, back := d.query("ROLLBACK TO SAVEPOINT before")
+	return errors.Join(err, back)
 }
 
 // viewsInOrder lists views behind those that they read.

@@ -41,8 +41,10 @@ type dumpedSequence struct {
 }
 
 type dumpedView struct {
-	oid, name, columns, query string
-	after                     []string // oids of what it reads
+	oid, name, schema, columns, query string
+
+	path  string   // that its text needs; "" where its names are written out in full
+	after []string // oids of what it reads
 }
 
 func (t *dumpedTable) columnNames() string {

@@ -27,3 +27,4 @@ SELECT obj_description(oid, 'pg_class'), relname FROM pg_class WHERE relname IN 
 \d author_id_seq
 \d ser_k_seq
 SELECT count(*) FROM hollow;
+SELECT * FROM "Odd Name".rolled ORDER BY 1;

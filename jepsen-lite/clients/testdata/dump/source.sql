@@ -50,3 +50,8 @@ INSERT INTO hollow DEFAULT VALUES;
 CREATE VIEW early AS SELECT 1 AS x;
 CREATE VIEW late AS SELECT 1 AS x;
 CREATE OR REPLACE VIEW early AS SELECT x FROM LATE;
+CREATE TABLE "Odd Name".part (a int, b text);
+INSERT INTO "Odd Name".part VALUES (1, 'x'), (2, 'y');
+SET search_path = "Odd Name";
+CREATE VIEW rolled AS SELECT p.a, count(*) AS n, array_agg(p.b ORDER BY p.b) FROM part p GROUP BY ROLLUP (p.a);
+RESET search_path;
