@@ -14,6 +14,11 @@
 // so a key can be found by any term, whatever its value is read from. FROM stays a joinTree until
 // all conditions are known; planTree then hands each of them down as far as it can be checked.
 //
+// What the catalog keeps as text, views, checks and defaults, is printed from a definition: the same
+// analyzer resolves it without planning it (define), and a deparser writes it as Postgres would,
+// with everything by its present name. A form that neither knows is an error there, and is shown as
+// it was written.
+//
 // Invariants:
 //
 //   - P1: a plan is immutable once made, and shared by sessions. What an execution needs to
@@ -28,4 +33,7 @@
 //   - P4: what is not supported is refused by name while planning, never ignored while running.
 //   - P5: a slot is set by the step right above the scope it is read in, before what reads it is
 //     opened, and from a row that stays valid until that is closed.
+//   - P6: what is kept as text, as far as define knows it, means the same to every session at any
+//     time: relations in it are those listed beside it, or there by number, and no literal hangs on
+//     a setting or the clock.
 package plan
