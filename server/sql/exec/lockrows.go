@@ -51,13 +51,34 @@ func (o *lockRows) next(r *run) ([]types.Datum, error) {
 			return nil, err
 		case gone:
 			continue
-		case !changed || o.node.Recheck == nil:
+		case !changed:
+			return row, nil
+		}
+		if err := o.joinAgain(r, row); err != nil {
+			return nil, err
+		}
+		if o.node.Recheck == nil {
 			return row, nil
 		}
 		if ok, err := r.truth(o.node.Recheck, row); err != nil || ok {
 			return row, err
 		}
 	}
+}
+
+// joinAgain has a row that changed pass the conditions of outer joins again.
+func (o *lockRows) joinAgain(r *run, row []types.Datum) error {
+	for _, outer := range o.node.Outer {
+		if outer.On == nil {
+			continue
+		}
+		if ok, err := r.truth(outer.On, row); err != nil {
+			return err
+		} else if !ok {
+			clear(row[outer.Low:outer.High])
+		}
+	}
+	return nil
 }
 
 // lock locks one part of a row. It gives the row with that part as it is now, in memory of its own

@@ -289,20 +289,36 @@ func (a *analyzer) lockedRows(s *selecting, lock *LockRows) error {
 				"%s cannot be applied to the nullable side of an outer join", name)
 		case src.key:
 			lock.Tables = append(lock.Tables, LockedTable{Table: src.table, Offset: src.offset})
-		case src.inline || !a.locks(src.name):
-		default:
-			return a.unsupported(parse.NoPos, name+" on what is not a table")
+		case src.merged:
+			if err := a.refuseLock(src.name, "a join"); err != nil {
+				return err
+			}
 		}
 	}
 	terms, inner := s.tree.conditions(nil)
 	if !inner && len(lock.Tables) > 0 {
-		return a.unsupported(parse.NoPos, name+" over an outer join")
+		lock.Outer = s.tree.outerJoins(nil)
 	}
 	if s.where != nil {
 		terms = conjuncts(s.where, terms)
 	}
 	lock.Recheck = conjunction(terms)
 	return nil
+}
+
+// outerJoins lists the outer joins of a tree, the inner before those around them.
+func (t *joinTree) outerJoins(list []OuterJoin) []OuterJoin {
+	if t.leaf != nil {
+		return list
+	}
+	list = t.right.outerJoins(t.left.outerJoins(list))
+	switch t.kind {
+	case parse.JoinLeft:
+		list = append(list, OuterJoin{On: conjunction(t.on), Low: t.right.lo, High: t.right.hi})
+	case parse.JoinRight:
+		list = append(list, OuterJoin{On: conjunction(t.on), Low: t.left.lo, High: t.left.hi})
+	}
+	return list
 }
 
 // conditions gathers the conditions of joins that hold in every row of a tree, and says whether

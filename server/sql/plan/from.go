@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"ackdb/server/sql/parse"
 	"ackdb/server/sql/types"
 )
@@ -173,16 +175,40 @@ func (a *analyzer) locks(name string) bool {
 	return false
 }
 
-// lockPos is where a locking clause names a source; NoPos when it means all.
-func (a *analyzer) lockPos(name string) parse.Pos {
+// refuseLock is the error of a locking clause that names what has no rows to lock. One that names
+// nothing passes it over.
+func (a *analyzer) refuseLock(name, what string) error {
 	for _, clause := range a.locking {
 		for _, of := range clause.Of {
 			if of.Name.Name == name {
-				return of.Pos
+				return a.errorf(of.Pos, types.CodeFeatureNotSupported,
+					"%s cannot be applied to %s", lockName(clause.Strength), what)
 			}
 		}
 	}
-	return parse.NoPos
+	return nil
+}
+
+// locked gives a query in FROM with the locking clauses that are about it: it is within it that the
+// rows are locked.
+func (a *analyzer) locked(name string, q *parse.SelectStmt) *parse.SelectStmt {
+	if q.Values != nil {
+		return q
+	}
+	out := *q
+	for _, clause := range a.locking {
+		named := slices.ContainsFunc(clause.Of, func(r *parse.RangeVar) bool {
+			return r.Name.Name == name
+		})
+		if named || len(clause.Of) == 0 {
+			out.Locking = append(slices.Clip(out.Locking),
+				parse.LockingClause{Strength: clause.Strength, Wait: clause.Wait})
+		}
+	}
+	if len(out.Locking) == len(q.Locking) {
+		return q
+	}
+	return &out
 }
 
 // fromQuery resolves a query in FROM. Only with LATERAL it sees what stands to its left.
@@ -193,14 +219,14 @@ func (a *analyzer) fromQuery(item *parse.RangeSubselect) (*joinTree, error) {
 	}
 	saved := a.unreachable
 	a.unreachable = a.scope.sources
-	q, err := a.resolveInFrom(parent, item.Query)
-	a.unreachable = saved
-	if err != nil {
-		return nil, err
-	}
 	name := ""
 	if item.Alias != nil {
 		name = item.Alias.Name
+	}
+	q, err := a.resolveInFrom(parent, a.locked(name, item.Query))
+	a.unreachable = saved
+	if err != nil {
+		return nil, err
 	}
 	return a.beside(querySource(name, q.columns, item.Alias), q, item.Alias, name)
 }
@@ -235,10 +261,6 @@ func (a *analyzer) resolveInFrom(parent *scope, n *parse.SelectStmt) (*queryInFr
 func (a *analyzer) beside(
 	src *source, q *queryInFrom, alias *parse.Alias, name string,
 ) (*joinTree, error) {
-	if len(a.locking) > 0 && a.locks(name) {
-		lock := lockName(a.locking[0].Strength)
-		return nil, a.unsupported(parse.NoPos, lock+" on a query in FROM")
-	}
 	if q.inner != nil {
 		return a.merge(src, q.s, q.inner, alias)
 	}

@@ -51,6 +51,9 @@ func (a *analyzer) fromFunction(item *parse.RangeFunction) (*joinTree, error) {
 		src.columns = append(src.columns, sourceColumn{name: "ordinality", t: int8Type})
 	}
 	src.rename(item.Alias)
+	if err := a.refuseLock(src.name, "a function"); err != nil {
+		return nil, err
+	}
 	return a.item(src, item.Alias, scan)
 }
 

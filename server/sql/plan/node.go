@@ -121,7 +121,15 @@ type LockRows struct {
 	Tables   []LockedTable
 	Strength parse.LockStrength
 	Wait     parse.LockWait
+	Outer    []OuterJoin // the inner before those around them
 	Recheck  Expr
+}
+
+// OuterJoin is one whose condition a row that changed has to pass again: else the columns of the
+// side that may be missing are NULL.
+type OuterJoin struct {
+	On        Expr // nil for none
+	Low, High int
 }
 
 // LockedTable says where in a row the columns of a table begin; its storage key lies behind them.

@@ -163,6 +163,11 @@ func exprsOfRows(n Node) []Expr {
 	case *DistinctOn:
 		list = append(list, n.Keys...)
 	case *LockRows:
+		for _, outer := range n.Outer {
+			if outer.On != nil {
+				list = append(list, outer.On)
+			}
+		}
 		if n.Recheck != nil {
 			list = append(list, n.Recheck)
 		}

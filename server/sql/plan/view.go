@@ -63,6 +63,9 @@ func (a *analyzer) fromView(item *parse.RangeVar, v *catalog.View) (*joinTree, e
 		a.hidden[item.Alias.Name] = name
 		name = item.Alias.Name
 	}
+	if a.locks(name) {
+		return nil, a.unsupported(parse.NoPos, lockName(a.locking[0].Strength)+" of a view")
+	}
 	if a.making != nil {
 		src.reads = a.readsOf(item.Name)
 	}

@@ -193,9 +193,8 @@ func (a *analyzer) fromCTE(c *cteName, item *parse.RangeVar) (*joinTree, error) 
 	if item.Alias != nil {
 		name = item.Alias.Name
 	}
-	if len(a.locking) > 0 && a.locks(name) {
-		return nil, a.errorf(a.lockPos(name), types.CodeFeatureNotSupported,
-			"%s cannot be applied to a WITH query", lockName(a.locking[0].Strength))
+	if err := a.refuseLock(name, "a WITH query"); err != nil {
+		return nil, err
 	}
 	if c.union != nil {
 		return a.fromRecursion(c, item, name)
