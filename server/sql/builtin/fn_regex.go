@@ -1,6 +1,7 @@
 package builtin
 
 import (
+	"errors"
 	"regexp"
 	"strings"
 
@@ -15,8 +16,8 @@ func init() {
 		fn("regexp_replace", text, evalRegexReplace, text, text, text, text),
 		fn("regexp_match", types.TextArray, evalRegexMatch, text, text),
 		fn("regexp_match", types.TextArray, evalRegexMatch, text, text, text),
-		fn("regexp_split_to_array", types.TextArray, evalRegexSplit, text, text),
-		fn("regexp_split_to_array", types.TextArray, evalRegexSplit, text, text, text),
+		fn("regexp_split_to_array", types.TextArray, regexSplit("regexp_split_to_array"), text, text),
+		fn("regexp_split_to_array", types.TextArray, regexSplit("regexp_split_to_array"), text, text, text),
 		fn("regexp_like", types.Bool, evalRegexLike, text, text),
 		fn("regexp_like", types.Bool, evalRegexLike, text, text, text),
 		fn("textregexeq", types.Bool, regexOp(false, false), text, text),
@@ -54,6 +55,11 @@ func evalRegexSubstring(_ *Context, a []Datum) (Datum, error) {
 func evalRegexReplace(c *Context, a []Datum) (Datum, error) {
 	re, flags, err := regexArg(a, 3)
 	if err != nil {
+		var e *types.Error
+		if errors.As(err, &e) && flags != "" && flags[0] >= '0' && flags[0] <= '9' {
+			return types.Null, e.WithHint("If you meant to use regexp_replace() with a start " +
+				"parameter, cast the fourth argument to integer explicitly.")
+		}
 		return types.Null, err
 	}
 	s := a[0].Str()
@@ -153,9 +159,7 @@ func evalRegexMatch(_ *Context, a []Datum) (Datum, error) {
 		return types.Null, err
 	}
 	if strings.Contains(flags, "g") {
-		return types.Null, types.Errorf(types.CodeInvalidParameter,
-			"regexp_match() does not support the \"global\" option").
-			WithHint("Use the regexp_matches function instead.")
+		return types.Null, errGlobal("regexp_match").WithHint("Use the regexp_matches function instead.")
 	}
 	at := re.FindStringSubmatchIndex(a[0].Str())
 	if at == nil {
@@ -178,21 +182,35 @@ func matchArray(s string, at []int) Datum {
 	return types.NewArray(types.Text, elems)
 }
 
-func evalRegexSplit(c *Context, a []Datum) (Datum, error) {
-	re, _, err := regexArg(a, 2)
-	if err != nil {
-		return types.Null, err
+// errGlobal refuses the option g where all matches count anyway, or none but the first.
+func errGlobal(function string) *types.Error {
+	return types.Errorf(types.CodeInvalidParameter,
+		"%s() does not support the \"global\" option", function)
+}
+
+func regexSplit(function string) Eval {
+	return func(c *Context, a []Datum) (Datum, error) {
+		re, flags, err := regexArg(a, 2)
+		if err != nil {
+			return types.Null, err
+		}
+		if strings.Contains(flags, "g") {
+			return types.Null, errGlobal(function)
+		}
+		if _, err := c.matches(re, a[0].Str(), -1); err != nil {
+			return types.Null, err
+		}
+		return types.NewTextArray(re.Split(a[0].Str(), -1)...), nil
 	}
-	if _, err := c.matches(re, a[0].Str(), -1); err != nil {
-		return types.Null, err
-	}
-	return types.NewTextArray(re.Split(a[0].Str(), -1)...), nil
 }
 
 func evalRegexLike(_ *Context, a []Datum) (Datum, error) {
-	re, _, err := regexArg(a, 2)
+	re, flags, err := regexArg(a, 2)
 	if err != nil {
 		return types.Null, err
+	}
+	if strings.Contains(flags, "g") {
+		return types.Null, errGlobal("regexp_like")
 	}
 	return types.NewBool(re.MatchString(a[0].Str())), nil
 }

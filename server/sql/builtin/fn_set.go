@@ -168,8 +168,10 @@ func evalSubscripts(_ *Context, a []Datum, yield func(Datum) error) error {
 	return nil
 }
 
+var splitTable = regexSplit("regexp_split_to_table")
+
 func evalSplitTable(c *Context, a []Datum, yield func(Datum) error) error {
-	array, err := evalRegexSplit(c, a)
+	array, err := splitTable(c, a)
 	if err != nil {
 		return err
 	}

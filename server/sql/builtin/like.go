@@ -91,9 +91,16 @@ func errLikeEscape() error {
 	return types.Errorf(types.CodeEscapeSequence, "LIKE pattern must not end with escape character")
 }
 
-func evalLikeBytes(_ *Context, a []Datum) (Datum, error) {
-	matched, err := Like(a[0].Str(), a[1].Str())
-	return types.NewBool(matched), err
+func likeBytes(negate bool) Eval {
+	return func(_ *Context, a []Datum) (Datum, error) {
+		matched, err := Like(a[0].Str(), a[1].Str())
+		return types.NewBool(matched != negate), err
+	}
+}
+
+func evalLikeEscapeBytes(c *Context, a []Datum) (Datum, error) {
+	d, err := evalLikeEscape(c, a)
+	return types.NewBytes(types.Bytea, d.Bytes()), err
 }
 
 func evalStartsWith(_ *Context, a []Datum) (Datum, error) {
@@ -135,6 +142,7 @@ func evalLikeEscape(_ *Context, a []Datum) (Datum, error) {
 func init() {
 	register(
 		fn("like_escape", types.Text, evalLikeEscape, types.Text, types.Text),
+		fn("like_escape", types.Bytea, evalLikeEscapeBytes, types.Bytea, types.Bytea),
 		fn("like", types.Bool, likeOp(false, false), types.Text, types.Text),
 		fn("notlike", types.Bool, likeOp(true, false), types.Text, types.Text),
 		fn("starts_with", types.Bool, evalStartsWith, types.Text, types.Text),

@@ -18,7 +18,8 @@ func init() {
 		registerOp("~*", left, text, types.Bool, regexOp(false, true))
 		registerOp("!~*", left, text, types.Bool, regexOp(true, true))
 	}
-	registerOp("~~", types.Bytea, types.Bytea, types.Bool, evalLikeBytes)
+	registerOp("~~", types.Bytea, types.Bytea, types.Bool, likeBytes(false))
+	registerOp("!~~", types.Bytea, types.Bytea, types.Bool, likeBytes(true))
 	registerOp("^@", text, text, types.Bool, evalStartsWith)
 }
 

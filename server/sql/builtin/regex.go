@@ -50,7 +50,7 @@ func errRegex(reason string) *types.Error {
 // and ^ and $ the ends of the text alone, unless flags say otherwise.
 func translateRegex(pattern, flags string) (*regexp.Regexp, error) {
 	options := "s"
-	literal := false
+	literal, expanded := false, false
 	for _, f := range flags {
 		switch f {
 		case 'i':
@@ -66,6 +66,8 @@ func translateRegex(pattern, flags string) (*regexp.Regexp, error) {
 			options = strings.ReplaceAll(options, "s", "")
 		case 'q':
 			literal = true
+		case 'x':
+			expanded = true
 		default:
 			return nil, types.Errorf(types.CodeInvalidParameter,
 				"invalid regular expression option: \"%c\"", f)
@@ -79,6 +81,9 @@ func translateRegex(pattern, flags string) (*regexp.Regexp, error) {
 	}
 	spelled := regexp.QuoteMeta(pattern)
 	if !literal {
+		if expanded {
+			pattern = withoutBlanks(pattern)
+		}
 		var err error
 		if spelled, err = spellRegex(pattern); err != nil {
 			return nil, err
@@ -95,6 +100,33 @@ func translateRegex(pattern, flags string) (*regexp.Regexp, error) {
 		re.Longest()
 	}
 	return re, nil
+}
+
+// withoutBlanks makes of an expanded pattern the one that is meant: blanks, and what follows a # on
+// its line, are not part of it unless they are escaped or within brackets.
+func withoutBlanks(pattern string) string {
+	var b strings.Builder
+	for i := 0; i < len(pattern); i++ {
+		switch c := pattern[i]; c {
+		case ' ', '\t', '\n', '\r', '\f', '\v':
+		case '#':
+			end := strings.IndexByte(pattern[i:], '\n')
+			if end < 0 {
+				return b.String()
+			}
+			i += end
+		case '\\':
+			b.WriteString(pattern[i:min(i+2, len(pattern))])
+			i++
+		case '[':
+			end := bracketEnd(pattern, i)
+			b.WriteString(pattern[i:end])
+			i = end - 1
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
 }
 
 // regexReason says what is wrong as PostgreSQL does.

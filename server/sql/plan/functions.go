@@ -307,6 +307,9 @@ func (a *analyzer) typeName(n *parse.TypeName) (types.Type, error) {
 }
 
 func (a *analyzer) noType(n *parse.TypeName) error {
+	if missingTypes[n.Name.Name] {
+		return a.unsupported(n.Pos, "the type "+n.Name.Name)
+	}
 	return a.errorf(n.Pos, types.CodeUndefinedObject, "type \"%s\" does not exist", n.Name.String())
 }
 
