@@ -85,6 +85,11 @@ func (o *window) compute(r *run, over []*plan.WindowCall) error {
 	list := make([]windowRow, len(o.rows))
 	size := 0
 	for i, row := range o.rows {
+		if i%checkEvery == 0 {
+			if err := r.check(); err != nil {
+				return err
+			}
+		}
 		w := windowRow{row: row, partition: make([]types.Datum, len(keys.PartitionBy))}
 		if err := r.evalRow(w.partition, keys.PartitionBy, row); err != nil {
 			return err
@@ -108,6 +113,9 @@ func (o *window) compute(r *run, over []*plan.WindowCall) error {
 	}
 	bounds := make([]frameOffsets, len(over))
 	for start := 0; start < len(list); {
+		if err := r.check(); err != nil {
+			return err
+		}
 		end := start + 1
 		for end < len(list) && samePartition(list[start], list[end]) {
 			end++
