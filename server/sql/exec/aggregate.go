@@ -132,7 +132,9 @@ func (g *aggregating) repeats() (bool, error) {
 }
 
 func (g *aggregating) result(r *run) (types.Datum, error) {
-	sortRows(g.rows, g.call.OrderBy)
+	if err := r.sortRows(g.rows, g.call.OrderBy); err != nil {
+		return types.Null, err
+	}
 	for _, s := range g.rows {
 		if err := g.add(r, s.row); err != nil {
 			return types.Null, err

@@ -89,9 +89,7 @@ func rowIDKey(dst []byte, id uint64) []byte { return binary.BigEndian.AppendUint
 // cloneRow gives a copy that owns its memory.
 func cloneRow(row []types.Datum) []types.Datum {
 	out := make([]types.Datum, len(row))
-	for i, d := range row {
-		out[i] = d.Clone()
-	}
+	types.CloneInto(out, row)
 	return out
 }
 

@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"cmp"
 	"slices"
 
 	"ackdb/server/sql/plan"
@@ -22,7 +23,12 @@ type sorter struct {
 type sortedRow struct {
 	row  []types.Datum
 	keys []types.Datum
+	size int // what was accounted for
+	at   int // its place before, which decides among equals
 }
+
+// sortedOverhead is what a sortedRow takes besides its values.
+const sortedOverhead = 64
 
 func (o *sorter) open(r *run) error { return o.in.open(r) }
 
@@ -65,47 +71,69 @@ func (o *sorter) fill(r *run) error {
 			return err
 		}
 		o.rows = append(o.rows, s)
-		o.cut()
+		if err := o.cut(r); err != nil {
+			return err
+		}
 	}
-	sortRows(o.rows, o.node.Keys)
-	return r.check()
+	return r.sortRows(o.rows, o.node.Keys)
 }
 
 // cut lets go of rows that cannot be among the first ones, once there are twice as many.
-func (o *sorter) cut() {
+func (o *sorter) cut(r *run) error {
 	const worthwhile = 1024
 	n := int64(len(o.rows))
 	if o.bound == 0 || n < worthwhile || n < 2*o.bound {
-		return
+		return nil
 	}
-	sortRows(o.rows, o.node.Keys)
+	if err := r.sortRows(o.rows, o.node.Keys); err != nil {
+		return err
+	}
 	for _, s := range o.rows[o.bound:] {
-		o.drop(rowSize(s.row) + rowSize(s.keys))
+		o.drop(s.size)
 	}
 	clear(o.rows[o.bound:])
 	o.rows = o.rows[:o.bound]
+	return nil
 }
 
-// sortable keeps a row with the values of its sort keys.
+// sortable keeps a row with the values of its sort keys. A key that is a column lies in the row.
 func (h *hold) sortable(row []types.Datum, keys []plan.SortKey) (sortedRow, error) {
-	s := sortedRow{row: cloneRow(row)}
-	var err error
-	if s.keys, err = h.run.keysOf(s.row, keys); err != nil {
-		return s, err
+	s := sortedRow{row: cloneRow(row), keys: make([]types.Datum, len(keys))}
+	s.size = rowSize(s.row) + sortedOverhead
+	for i := range keys {
+		v, err := keys[i].Expr.Eval(&h.run.eval, s.row)
+		if err != nil {
+			return s, err
+		}
+		if _, column := keys[i].Expr.(*plan.Field); !column {
+			v = v.Clone()
+			s.size += v.Size()
+		}
+		s.keys[i] = v
 	}
-	return s, h.keep(rowSize(s.row) + rowSize(s.keys))
+	return s, h.keep(s.size)
 }
 
-// sortRows sorts by the keys; rows that compare equal keep their order.
-func sortRows(rows []sortedRow, keys []plan.SortKey) {
-	slices.SortStableFunc(rows, func(a, b sortedRow) int {
-		for i := range keys {
+// sortRows sorts by the keys; rows that compare equal keep their order. A sort cannot be left in
+// its middle, so once the statement must stop, the rest of it compares nothing but places.
+func (r *run) sortRows(rows []sortedRow, keys []plan.SortKey) error {
+	for i := range rows {
+		rows[i].at = i
+	}
+	const compareEvery = 16 * checkEvery
+	compared, stop := 0, error(nil)
+	slices.SortFunc(rows, func(a, b sortedRow) int {
+		if compared++; compared%compareEvery == 0 && stop == nil {
+			stop = r.check()
+		}
+		for i := 0; i < len(keys) && stop == nil; i++ {
 			if c := compareKeys(a.keys[i], b.keys[i], &keys[i]); c != 0 {
 				return c
 			}
 		}
-		return 0
+		return cmp.Compare(a.at, b.at)
 	})
+	return stop
 }
 
 func compareKeys(a, b types.Datum, key *plan.SortKey) int {

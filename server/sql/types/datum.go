@@ -195,6 +195,27 @@ func (d Datum) Clone() Datum {
 	return d
 }
 
+// CloneInto fills dst with values that own their memory. The bytes of all lie in one block, so that
+// a row costs one allocation and not one a column.
+func CloneInto(dst, src []Datum) {
+	total := 0
+	for _, d := range src {
+		if reprFor(d.typ) == reprBytes {
+			total += int(d.n)
+		}
+	}
+	block := make([]byte, 0, total)
+	for i, d := range src {
+		if reprFor(d.typ) != reprBytes {
+			dst[i] = d.Clone()
+			continue
+		}
+		at := len(block)
+		block = append(block, d.Bytes()...)
+		dst[i] = NewBytes(d.typ, block[at:])
+	}
+}
+
 func cloneAll(ds []Datum) []Datum {
 	out := make([]Datum, len(ds))
 	for i, d := range ds {
