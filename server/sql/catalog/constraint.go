@@ -65,15 +65,11 @@ func (t *Table) DropColumn(column int, gone bool) {
 	if t.PrimaryKey == nil {
 		return
 	}
-	if slices.Contains(t.PrimaryKey.Columns, column) {
+	if slices.Contains(t.PrimaryKey.Columns, column) || slices.Contains(t.PrimaryKey.Include, column) {
 		t.PrimaryKey = nil
 		return
 	}
-	for i, at := range t.PrimaryKey.Columns {
-		if at > column {
-			t.PrimaryKey.Columns[i]--
-		}
-	}
+	t.PrimaryKey.dropColumn(column)
 }
 
 // ConstraintNamed says whether a constraint of the table has that name.

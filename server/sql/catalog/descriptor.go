@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+	"sync/atomic"
 
 	"ackdb/engine"
 	"ackdb/server/sql/types"
@@ -101,11 +102,11 @@ func (t *Table) Clone() *Table {
 	c.ReferencedBy = append([]uint32(nil), t.ReferencedBy...)
 	c.Options = append([]string(nil), t.Options...)
 	if t.PrimaryKey != nil {
-		c.PrimaryKey = t.PrimaryKey.clone()
+		c.PrimaryKey = t.PrimaryKey.Clone()
 	}
 	c.Indexes = nil
 	for _, x := range t.Indexes {
-		c.Indexes = append(c.Indexes, x.clone())
+		c.Indexes = append(c.Indexes, x.Clone())
 	}
 	return &c
 }
@@ -113,11 +114,12 @@ func (t *Table) Clone() *Table {
 // validate checks what the rest of the code takes for granted of a descriptor that was read.
 func (t *Table) validate() error {
 	for _, x := range t.keys() {
-		for _, i := range x.Columns {
-			if i < 0 || i >= len(t.Columns) {
-				return fmt.Errorf("index %s names column %d of %d", x.Name, i, len(t.Columns))
-			}
+		if err := x.validate(len(t.Columns)); err != nil {
+			return err
 		}
+	}
+	if x := t.PrimaryKey; x != nil && (len(x.Exprs) > 0 || x.Where != "") {
+		return fmt.Errorf("primary key %s is not of columns alone", x.Name)
 	}
 	return nil
 }
@@ -128,6 +130,11 @@ func (t *Table) finish() error {
 	if t.PrimaryKey != nil {
 		for _, i := range t.PrimaryKey.Columns {
 			t.inKey[i] = true
+		}
+	}
+	for _, x := range t.Indexes {
+		if len(x.Exprs) > 0 || x.Where != "" {
+			x.derived = new(atomic.Value)
 		}
 	}
 	return t.layOut()

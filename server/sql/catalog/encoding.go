@@ -9,11 +9,12 @@ import (
 // A descriptor row:
 //
 //	key    kind byte 'n' schema, 't' table, 's' sequence, 'v' view | oid, 4 bytes big endian
-//	value  format byte 1 or 2 | JSON
+//	value  format byte 1, 2 or 3 | JSON
 //
 // JSON, because descriptors are few, read once at start, and `ackdb wal dump` should show a person
 // what a DDL did. The format byte lets a later form be refused by name instead of misread: format 1
-// knew no constraints but the primary key, and whoever reads only that must not drop the others.
+// knew no constraints but the primary key, and whoever reads only that must not drop the others. 3 is
+// written where a table has an index that to a reader of 2 would be one of all rows, or of columns.
 const (
 	kindSchema   = 'n'
 	kindTable    = 't'
@@ -21,7 +22,8 @@ const (
 	kindView     = 'v'
 
 	firstFormat      = 1
-	descriptorFormat = 2
+	secondFormat     = 2
+	descriptorFormat = 3
 )
 
 func descriptorKey(kind byte, oid uint32) []byte {
@@ -40,7 +42,11 @@ func encodeDescriptor(d any) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("catalog: encode descriptor: %w", err)
 	}
-	return append([]byte{descriptorFormat}, body...), nil
+	format := byte(secondFormat)
+	if t, ok := d.(*Table); ok && t.hasLateIndexes() {
+		format = descriptorFormat
+	}
+	return append([]byte{format}, body...), nil
 }
 
 // decodeDescriptor adds the descriptor of one stored row to s.

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"strings"
 	"testing"
 
 	"ackdb/server/sql/types"
@@ -38,8 +39,8 @@ func FuzzDescriptor(f *testing.F) {
 
 func TestUnknownDescriptorsAreNamed(t *testing.T) {
 	key := descriptorKey(kindTable, 16384)
-	require.ErrorContains(t, decodeDescriptor(newSnapshot(), key, []byte("\x03{}")),
-		"unsupported format 3")
+	require.ErrorContains(t, decodeDescriptor(newSnapshot(), key, []byte("\x04{}")),
+		"unsupported format 4")
 	require.ErrorContains(t, decodeDescriptor(newSnapshot(), descriptorKey('x', 1), []byte("\x01{}")),
 		"unknown kind")
 	require.ErrorContains(t, decodeDescriptor(newSnapshot(), key[:3], []byte("\x01{}")), "malformed")
@@ -59,6 +60,28 @@ func TestFirstFormatStillReads(t *testing.T) {
 	require.Equal(t, Column{Name: "b", Attnum: 2, Type: types.Type{OID: types.Text, Mod: -1},
 		Default: "'x'::text"}, table.Columns[1])
 	require.Equal(t, int16(3), table.NextAttnum())
+}
+
+// An index of the third format, byte by byte: on an expression, of some rows, with a column beside.
+func TestThirdFormatReads(t *testing.T) {
+	value := "\x03" + `{"oid":16400,"schema_oid":2200,"schema":"public","name":"t","storage":16400,` +
+		`"columns":[{"name":"a","attnum":1,"type":{"OID":25,"Mod":-1}},` +
+		`{"name":"b","attnum":2,"type":{"OID":23,"Mod":-1}}],` +
+		`"indexes":[{"oid":16401,"name":"i","columns":[-1,1],"include":[0],"storage":16401,` +
+		`"unique":true,"exprs":[{"sql":"lower(a)","name":"lower","type":{"OID":25,"Mod":-1}}],` +
+		`"where":"(b \u003e 0)","nulls_not_distinct":true}]}`
+	s, key := newSnapshot(), descriptorKey(kindTable, 16400)
+	require.NoError(t, decodeDescriptor(s, key, []byte(value)))
+	table := s.TableByOID(16400)
+	require.Equal(t, []string{"lower", "b", "a"}, table.Indexes[0].ColumnNames(table))
+	again, err := encodeDescriptor(table)
+	require.NoError(t, err)
+	require.Equal(t, value, string(again))
+	for _, wrong := range []string{`"columns":[-1,-1]`, `"columns":[2]`, `"columns":[1]`,
+		`"columns":[-1],"orders":[]`, `"columns":[-1],"include":[-1]`} {
+		text := strings.Replace(value, `"columns":[-1,1],"include":[0]`, wrong, 1)
+		require.Error(t, decodeDescriptor(newSnapshot(), key, []byte(text)), wrong)
+	}
 }
 
 // A dropped column keeps its place in rows, and a late one its value in rows from before it.

@@ -47,10 +47,13 @@ func (t *Table) ReferredKey(fk *ForeignKey) *Index {
 // KeyOver finds the unique key over just those columns, in any order; nil when there is none.
 func (t *Table) KeyOver(attnums []int16) *Index {
 	for _, index := range t.keys() {
-		if index != t.PrimaryKey && !index.Unique || len(index.Columns) != len(attnums) {
+		if index != t.PrimaryKey && !index.Unique || len(index.Columns) != len(attnums) ||
+			index.Where != "" {
 			continue
 		}
-		over := func(i int) bool { return slices.Contains(attnums, t.Columns[i].Attnum) }
+		over := func(i int) bool {
+			return i != ExprColumn && slices.Contains(attnums, t.Columns[i].Attnum)
+		}
 		if !slices.ContainsFunc(index.Columns, func(i int) bool { return !over(i) }) {
 			return index
 		}

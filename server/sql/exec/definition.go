@@ -195,7 +195,7 @@ func (r *run) numberConstraints(ctx context.Context, t *catalog.Table) error {
 func (r *run) newIndex(
 	ctx context.Context, s *catalog.Schema, t *catalog.Table, wish *catalog.Index,
 ) (*catalog.Index, error) {
-	index := &catalog.Index{Name: wish.Name, Columns: wish.Columns}
+	index := &catalog.Index{Name: wish.Name, Columns: wish.Columns, Include: wish.Include}
 	var err error
 	if index.Name == "" {
 		index.Name, err = r.claimFree(ctx, s, t.Name, "", "pkey")

@@ -26,7 +26,7 @@ func (r *run) createIndex(ctx context.Context, t *catalog.Table, wish *catalog.I
 	if err := r.env.Txn.ddl.PutTable(ctx, next); err != nil {
 		return err
 	}
-	return r.fillIndex(r.env.Txn.Catalog().TableByOID(t.OID), index, true)
+	return r.fillIndex(r.env.Txn.Catalog().TableByOID(t.OID), index.OID, true)
 }
 
 // declareIndexes gives the new indexes of a table what they lack, and those it has had their names.
@@ -56,7 +56,7 @@ func (r *run) fillNewIndexes(old *catalog.Table) error {
 		if old.IndexByOID(index.OID) != nil {
 			continue
 		}
-		if err := r.fillIndex(t, index, true); err != nil {
+		if err := r.fillIndex(t, index.OID, true); err != nil {
 			return err
 		}
 	}
@@ -117,7 +117,7 @@ func (r *run) refillIndexes(t *catalog.Table) error {
 		return err
 	}
 	for _, index := range t.Indexes {
-		if err := r.fillIndex(t, index, false); err != nil {
+		if err := r.fillIndex(t, index.OID, false); err != nil {
 			return err
 		}
 	}

@@ -14,7 +14,8 @@ import (
 // committed, and says how many entries it found right. What an index says too much or too little is
 // an error, and so is a row that does not lie where its key says. It holds one row at a time.
 func (x *Executor) CheckIndex(ctx context.Context, txn *Txn, oid uint32) (int64, error) {
-	c := &indexCheck{ctx: ctx}
+	env := &Env{Txn: txn, Session: x.NewSession(nil)}
+	c := &indexCheck{ctx: ctx, run: env.Session.take(x, ctx, env)}
 	if err := c.begin(x, txn, oid); err != nil {
 		return 0, err
 	}
@@ -47,6 +48,7 @@ type indexCheck struct {
 	txn   *engine.Txn
 	table *catalog.Table
 
+	run   *run // for the expressions of indexes
 	codec *rowCodec
 	row   []types.Datum
 	entry entry
@@ -115,15 +117,18 @@ func (c *indexCheck) keys() (checked int64, err error) {
 	return checked, err
 }
 
-// entries sees that each row has its entry in an index. No two rows have one entry, so if there are
-// as many as there are rows, there are no others. If not, those are looked for.
+// entries sees that each row that an index is to have has its entry there. No two rows have one
+// entry, so if there are as many as such rows, there are no others. If not, those are looked for.
 func (c *indexCheck) entries(index *catalog.Index) (checked int64, err error) {
+	w := &indexWriter{table: c.table, index: index}
 	err = c.scan(c.table.Storage, func(key, value []byte) error {
 		if err := c.codec.decode(c.row, key, value); err != nil {
 			return err
 		}
+		if err := c.entry.encode(c.run, w, c.row, key); err != nil || c.entry.none {
+			return err
+		}
 		checked++
-		c.entry.encode(index, c.row, key)
 		found, there, err := c.txn.Get(c.ctx, index.Storage, c.entry.key)
 		switch {
 		case err != nil:
@@ -146,13 +151,14 @@ func (c *indexCheck) entries(index *catalog.Index) (checked int64, err error) {
 		return nil
 	})
 	if err == nil && there != checked {
-		err = c.surplus(index)
+		err = c.surplus(w)
 	}
 	return checked, err
 }
 
 // surplus finds an entry that is no row's, where there is one.
-func (c *indexCheck) surplus(index *catalog.Index) error {
+func (c *indexCheck) surplus(w *indexWriter) error {
+	index := w.index
 	return c.scan(index.Storage, func(key, value []byte) error {
 		rowKey, err := entryRow(index, key, value)
 		if err != nil {
@@ -168,8 +174,9 @@ func (c *indexCheck) surplus(index *catalog.Index) error {
 		if err := c.codec.decode(c.row, rowKey, found); err != nil {
 			return err
 		}
-		if c.entry.encode(index, c.row, rowKey); bytes.Equal(c.entry.key, key) {
-			return nil
+		err = c.entry.encode(c.run, w, c.row, rowKey)
+		if err != nil || !c.entry.none && bytes.Equal(c.entry.key, key) {
+			return err
 		}
 		return c.corrupted(index, rowKey, "index \"%s\" has an entry that its row of table \"%s\""+
 			" has not", index.Name, c.table.Name)

@@ -58,8 +58,8 @@ func (o *insert) inTheWay(r *run, index *catalog.Index) (key, value []byte, err 
 	}
 	i := slices.IndexFunc(w.indexes, func(x indexWriter) bool { return x.index == index })
 	x := &w.indexes[i]
-	if x.new.encode(index, o.row, nil); !x.new.exclusive {
-		return nil, nil, nil
+	if err := x.new.encode(r, x, o.row, nil); err != nil || !x.new.exclusive {
+		return nil, nil, err
 	}
 	wanted := bytes.Clone(x.new.key)
 	for {
@@ -73,7 +73,7 @@ func (o *insert) inTheWay(r *run, index *catalog.Index) (key, value []byte, err 
 		}
 		value := bytes.Clone(state.Value)
 		if state.Exists {
-			has, err := o.has(x, wanted, key, value)
+			has, err := o.has(r, x, wanted, key, value)
 			if has || err != nil {
 				return key, value, err
 			}
@@ -108,11 +108,11 @@ func (o *insert) holder(r *run, x *indexWriter, wanted []byte) ([]byte, error) {
 }
 
 // has says whether a locked row has that key in an index: it may have changed before it was locked.
-func (o *insert) has(x *indexWriter, wanted, key, value []byte) (bool, error) {
+func (o *insert) has(r *run, x *indexWriter, wanted, key, value []byte) (bool, error) {
 	row := make([]types.Datum, len(x.table.Columns))
 	if err := o.writer.codec.decode(row, key, value); err != nil {
 		return false, err
 	}
-	x.old.encode(x.index, row, key)
-	return bytes.Equal(x.old.key, wanted), nil
+	err := x.old.encode(r, x, row, key)
+	return bytes.Equal(x.old.key, wanted), err
 }

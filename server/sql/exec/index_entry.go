@@ -14,7 +14,7 @@ import (
 //	       which tells apart rows that are equal in those columns
 //	value  the length of the columns' part, a uvarint
 //
-// Of an index that is unique, and of a row without NULL in its columns:
+// Of an index that is unique, and of a row without NULL in its columns or where NULL equals NULL:
 //
 //	key    the columns
 //	value  their length | the row's own key
@@ -24,16 +24,45 @@ import (
 // them.
 type entry struct {
 	key, value []byte
+	none       bool // the index is partial and has not the row
 	exclusive  bool // the key stands for one row
 }
 
 // encode makes the entry of a row in the memory of the last.
-func (e *entry) encode(index *catalog.Index, row []types.Datum, rowKey []byte) {
-	e.key, e.exclusive = e.key[:0], index.Unique
-	for i, column := range index.Columns {
-		e.key = types.EncodeKey(e.key, row[column], index.Order(i))
-		e.exclusive = e.exclusive && !row[column].IsNull()
+func (e *entry) encode(r *run, x *indexWriter, row []types.Datum, rowKey []byte) error {
+	index := x.index
+	if e.none = false; len(index.Exprs) > 0 || index.Where != "" {
+		values, err := x.values(r, row)
+		if err != nil {
+			return err
+		}
+		if values == nil {
+			*e = entry{key: e.key[:0], value: e.value[:0], none: true}
+			return nil
+		}
+		e.begin(index)
+		for i, v := range values {
+			e.append(index, i, v)
+		}
+	} else {
+		e.begin(index)
+		for i, column := range index.Columns {
+			e.append(index, i, row[column])
+		}
 	}
+	e.end(rowKey)
+	return nil
+}
+
+func (e *entry) begin(index *catalog.Index) { e.key, e.exclusive = e.key[:0], index.Unique }
+
+// append adds the i-th column of the key.
+func (e *entry) append(index *catalog.Index, i int, v types.Datum) {
+	e.key = types.EncodeKey(e.key, v, index.Order(i))
+	e.exclusive = e.exclusive && (index.NullsNotDistinct || !v.IsNull())
+}
+
+func (e *entry) end(rowKey []byte) {
 	e.value = binary.AppendUvarint(e.value[:0], uint64(len(e.key)))
 	if e.exclusive {
 		e.value = append(e.value, rowKey...)
@@ -43,7 +72,7 @@ func (e *entry) encode(index *catalog.Index, row []types.Datum, rowKey []byte) {
 }
 
 func (e *entry) equal(f *entry) bool {
-	return bytes.Equal(e.key, f.key) && bytes.Equal(e.value, f.value)
+	return e.none == f.none && bytes.Equal(e.key, f.key) && bytes.Equal(e.value, f.value)
 }
 
 // entryRow gives the key of the row that an entry leads to.

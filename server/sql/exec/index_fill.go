@@ -36,7 +36,8 @@ type indexFill struct {
 // max_transaction_size bounds an index: nothing names its storage before the transaction commits
 // (catalog.NoteBuild). Only a fresh storage allows that, and only READ COMMITTED: the one snapshot of
 // the other levels would show the transaction its own index without entries.
-func (r *run) fillIndex(t *catalog.Table, index *catalog.Index, fresh bool) error {
+func (r *run) fillIndex(t *catalog.Table, oid uint32, fresh bool) error {
+	index := t.IndexByOID(oid)
 	var pid int32
 	if host := r.eval.Host; host != nil {
 		pid = host.Identity().PID
@@ -120,14 +121,16 @@ func (f *indexFill) rows() error {
 // enter adds the entry of one row.
 func (f *indexFill) enter(key []byte, row []types.Datum) error {
 	x := &f.writer
-	x.new.encode(x.index, row, key)
+	if err := x.new.encode(f.r, x, row, key); err != nil || x.new.none {
+		return err
+	}
 	if x.new.exclusive {
 		_, found, err := f.txn.Get(f.r.eval.Ctx, x.index.Storage, x.new.key)
 		if err != nil {
 			return fmt.Errorf("exec: look for a duplicate in %s: %w", x.index.Name, err)
 		}
 		if found {
-			return errNotUniqueIndex(x.table, x.index, row, &f.r.text)
+			return x.errNotUnique(f.r, row)
 		}
 	}
 	if err := f.txn.Put(x.index.Storage, x.new.key, x.new.value); err != nil {

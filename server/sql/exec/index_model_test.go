@@ -29,7 +29,10 @@ const indexedSchema = `
 	CREATE INDEX m_ba ON m (b DESC, a);
 	CREATE TABLE h (a int, b text, c int UNIQUE);
 	CREATE INDEX h_a ON h (a NULLS FIRST);
-	CREATE UNIQUE INDEX h_ba ON h (b, a DESC)`
+	CREATE UNIQUE INDEX h_ba ON h (b, a DESC);
+	CREATE UNIQUE INDEX m_part ON m ((a + c) DESC, upper(b)) INCLUDE (d) WHERE a > 1;
+	CREATE INDEX h_part ON h ((c % 3), a) WHERE b IS NOT NULL;
+	CREATE UNIQUE INDEX m_nulls ON m (a, b, c) NULLS NOT DISTINCT WHERE id % 5 = 0`
 
 // indexModel is a store that loses power, under sessions that write at random.
 type indexModel struct {
@@ -111,6 +114,9 @@ func statement(r *rand.Rand) string {
 		m + " ON CONFLICT (c) DO UPDATE SET id = excluded.id + 1",
 		h + " ON CONFLICT (a, b) DO UPDATE SET c = excluded.c",
 		h + " ON CONFLICT DO NOTHING",
+		m + " ON CONFLICT ((a + c), upper(b)) WHERE a > 2 DO UPDATE SET c = m.c + 1, a = excluded.a",
+		fmt.Sprintf("UPDATE m SET a = a + 2 WHERE upper(b) = 'B1' AND a + c = %s AND a > 1", c),
+		fmt.Sprintf("DELETE FROM h WHERE c %% 3 = 1 AND a = %s AND b = %s", a, b),
 		fmt.Sprintf("UPDATE m SET a = a + 1 WHERE a = %s", a),
 		fmt.Sprintf("UPDATE m SET a = %s, b = %s WHERE a > %s", n(5), b, a),
 		fmt.Sprintf("UPDATE m SET c = c + 1 WHERE c = %s", c),
@@ -315,7 +321,8 @@ func TestIndexCheckNames(t *testing.T) {
 	entryOf := func(x *Executor, index string, row []types.Datum, key []byte) (entry, engine.TableID) {
 		table := x.catalog.Snapshot().Relation(catalog.Public, "m").Table
 		var e entry
-		e.encode(table.IndexNamed(index), row, key)
+		w := &indexWriter{table: table, index: table.IndexNamed(index)}
+		require.NoError(t, e.encode(nil, w, row, key))
 		return e, table.IndexNamed(index).Storage
 	}
 	keyOf := func(id int32) []byte {
@@ -361,7 +368,7 @@ func TestIndexCheckNames(t *testing.T) {
 			runOne(t, x, "INSERT INTO m VALUES (1, 1, 'b', 1), (2, 2, 'b', 2)")
 			entries, err := checkIndexes(x)
 			require.NoError(t, err)
-			require.EqualValues(t, 4*2, entries, "of the primary key and three indexes")
+			require.EqualValues(t, 4*2+1, entries, "of the primary key, three indexes and m_part")
 			txn := x.db.Begin(engine.TxnOptions{})
 			defer txn.Rollback()
 			require.NoError(t, c.damage(x, txn))

@@ -16,6 +16,9 @@ type indexWriter struct {
 	table    *catalog.Table
 	index    *catalog.Index
 	old, new entry
+
+	made *plan.IndexKey // of an index with expressions or a predicate, once it was needed
+	row  []types.Datum  // what its key has of a row
 }
 
 func newIndexWriters(t *catalog.Table) []indexWriter {
@@ -54,7 +57,9 @@ func (w *writer) move(r *run, oldKey, key []byte, old, row []types.Datum) error 
 func (w *writer) leave(r *run, key []byte, row []types.Datum) error {
 	for i := range w.indexes {
 		x := &w.indexes[i]
-		x.old.encode(x.index, row, key)
+		if err := x.old.encode(r, x, row, key); err != nil {
+			return err
+		}
 		if err := x.remove(r); err != nil {
 			return err
 		}
@@ -63,22 +68,28 @@ func (w *writer) leave(r *run, key []byte, row []types.Datum) error {
 }
 
 func (x *indexWriter) add(r *run, key []byte, row []types.Datum) error {
-	x.new.encode(x.index, row, key)
+	if err := x.new.encode(r, x, row, key); err != nil {
+		return err
+	}
 	if x.new.exclusive {
 		state, err := x.lock(r, x.new.key)
 		if err != nil {
 			return err
 		}
 		if state.Exists {
-			return errDuplicateKey(x.table, x.index, row, &r.text)
+			return x.errDuplicate(r, row)
 		}
 	}
 	return x.put(r)
 }
 
 func (x *indexWriter) change(r *run, oldKey, key []byte, old, row []types.Datum) error {
-	x.old.encode(x.index, old, oldKey)
-	x.new.encode(x.index, row, key)
+	if err := x.old.encode(r, x, old, oldKey); err != nil {
+		return err
+	}
+	if err := x.new.encode(r, x, row, key); err != nil {
+		return err
+	}
 	if x.old.equal(&x.new) {
 		return nil
 	}
@@ -89,7 +100,7 @@ func (x *indexWriter) change(r *run, oldKey, key []byte, old, row []types.Datum)
 			return err
 		}
 		if state.Exists {
-			return errDuplicateKey(x.table, x.index, row, &r.text)
+			return x.errDuplicate(r, row)
 		}
 	}
 	if err := x.remove(r); err != nil {
@@ -108,6 +119,9 @@ func (x *indexWriter) lock(r *run, key []byte) (engine.RowState, error) {
 }
 
 func (x *indexWriter) put(r *run) error {
+	if x.new.none {
+		return nil
+	}
 	if err := r.txn.Put(x.index.Storage, x.new.key, x.new.value); err != nil {
 		return fmt.Errorf("exec: write an entry of %s: %w", x.index.Name, err)
 	}
@@ -115,6 +129,9 @@ func (x *indexWriter) put(r *run) error {
 }
 
 func (x *indexWriter) remove(r *run) error {
+	if x.old.none {
+		return nil
+	}
 	if x.old.exclusive {
 		if _, err := x.lock(r, x.old.key); err != nil {
 			return err
@@ -126,39 +143,79 @@ func (x *indexWriter) remove(r *run) error {
 	return nil
 }
 
-// errDuplicateKey is the error of a row whose place in a unique index is taken.
-func errDuplicateKey(
-	t *catalog.Table, index *catalog.Index, row []types.Datum, env *types.Env,
-) error {
-	names, values := describeIndexKey(t, index, row, env)
-	e := types.Errorf(plan.CodeUniqueViolation,
-		"duplicate key value violates unique constraint \"%s\"", index.Name).
-		WithDetail("Key (%s)=(%s) already exists.", names, values)
-	e.Schema, e.Table, e.Constraint = t.Schema, t.Name, index.Name
+// values gives what the key of an index with expressions or a predicate has of a row; nil when it
+// does not have the row. They are valid until the next call.
+func (x *indexWriter) values(r *run, row []types.Datum) ([]types.Datum, error) {
+	if x.made == nil {
+		key, err := plan.KeyOf(r.env.Plan(), x.table, x.index)
+		if err != nil {
+			return nil, err
+		}
+		x.made, x.row = key, make([]types.Datum, len(key.Parts))
+	}
+	if x.made.Pred != nil {
+		if ok, err := r.truth(x.made.Pred, row); err != nil || !ok {
+			return nil, err
+		}
+	}
+	for i := range x.made.Parts {
+		p := &x.made.Parts[i]
+		if p.Expr == nil {
+			x.row[i] = row[p.Column]
+			continue
+		}
+		v, err := p.Expr.Eval(&r.eval, row)
+		if err != nil {
+			return nil, err
+		}
+		x.row[i] = v
+	}
+	return x.row, nil
+}
+
+// errDuplicate is the error of a row whose place in a unique index is taken.
+func (x *indexWriter) errDuplicate(r *run, row []types.Datum) error {
+	return x.violation(r, row, "already exists",
+		"duplicate key value violates unique constraint \"%s\"")
+}
+
+// errNotUnique is the error of an index that cannot be unique over the rows that are there.
+func (x *indexWriter) errNotUnique(r *run, row []types.Datum) error {
+	return x.violation(r, row, "is duplicated", "could not create unique index \"%s\"")
+}
+
+func (x *indexWriter) violation(r *run, row []types.Datum, what, message string) error {
+	names, values, err := x.describe(r, row)
+	if err != nil {
+		return err
+	}
+	e := types.Errorf(plan.CodeUniqueViolation, message, x.index.Name).
+		WithDetail("Key (%s)=(%s) %s.", names, values, what)
+	e.Schema, e.Table, e.Constraint = x.table.Schema, x.table.Name, x.index.Name
 	return e
 }
 
-// errNotUniqueIndex is the error of an index that cannot be unique over the rows that are there.
-func errNotUniqueIndex(
-	t *catalog.Table, index *catalog.Index, row []types.Datum, env *types.Env,
-) error {
-	names, values := describeIndexKey(t, index, row, env)
-	e := types.Errorf(plan.CodeUniqueViolation,
-		"could not create unique index \"%s\"", index.Name).
-		WithDetail("Key (%s)=(%s) is duplicated.", names, values)
-	e.Schema, e.Table, e.Constraint = t.Schema, t.Name, index.Name
-	return e
-}
-
-func describeIndexKey(
-	t *catalog.Table, index *catalog.Index, row []types.Datum, env *types.Env,
-) (names, values []byte) {
-	for n, i := range index.Columns {
+// describe shows the key of a row: the names of its columns, and their values.
+func (x *indexWriter) describe(r *run, row []types.Datum) (names, values []byte, err error) {
+	key, err := plan.KeyOf(r.env.Plan(), x.table, x.index)
+	if err != nil {
+		return nil, nil, err
+	}
+	for n := range key.Parts {
+		p := &key.Parts[n]
 		if n > 0 {
 			names, values = append(names, ", "...), append(values, ", "...)
 		}
-		names = append(names, catalog.QuoteIdent(t.Columns[i].Name)...)
-		values = types.AppendText(values, row[i], env)
+		names = append(names, p.Shown(x.table)...)
+		v, err := p.Value(x.table).Eval(&r.eval, row)
+		if err != nil {
+			return nil, nil, err
+		}
+		if v.IsNull() {
+			values = append(values, "null"...)
+		} else {
+			values = types.AppendText(values, v, &r.text)
+		}
 	}
-	return names, values
+	return names, values, nil
 }

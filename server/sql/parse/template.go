@@ -101,5 +101,14 @@ func sameText(kind TokenKind, a, b string) bool {
 	return true
 }
 
+// OfItsLiterals gives the template of the same statement with just these literals.
+func (t *Template) OfItsLiterals() *Template {
+	pinned := make([]bool, len(t.pinned))
+	for i := range pinned {
+		pinned[i] = true
+	}
+	return &Template{Stmt: t.Stmt, tokens: t.tokens, pinned: pinned}
+}
+
 // Pinned tells whether a literal's value is part of the template.
 func (t *Template) Pinned(lit int) bool { return t.pinned[lit] }

@@ -79,10 +79,16 @@ func (h *holder) attributes(w *writer) error {
 
 // indexAttributes: the columns of an index are numbered anew and may be NULL whatever the table's.
 func indexAttributes(w *writer, i *index) error {
-	for n, at := range i.Columns {
-		c := &i.table.Columns[at]
-		a := attribute{relation: i.OID, collation: typeInfo(c.Type.OID).Collation,
-			Column: &catalog.Column{Name: c.Name, Attnum: int16(n + 1), Type: c.Type}}
+	names, list := i.ColumnNames(i.table), i.keyTypes()
+	for _, at := range i.Include {
+		list = append(list, i.table.Columns[at].Type)
+	}
+	for n, typ := range list {
+		a := attribute{relation: i.OID, collation: typeInfo(typ.OID).Collation,
+			Column: &catalog.Column{Name: names[n], Attnum: int16(n + 1), Type: typ}}
+		if n >= len(i.Columns) {
+			a.collation = 0
+		}
 		if err := a.write(w); err != nil {
 			return err
 		}

@@ -102,7 +102,7 @@ func indexClasses(e *env, w *writer) error {
 			}
 			c := class{oid: i.OID, name: i.Name, namespace: t.SchemaOID, kind: 'i',
 				method: catalog.BtreeAccessMethodOID, file: indexFile(&i), unlogged: t.Unlogged,
-				columns: len(i.Columns), options: i.Options, temp: catalog.IsTemp(t.Schema)}
+				columns: len(i.Columns) + len(i.Include), options: i.Options, temp: catalog.IsTemp(t.Schema)}
 			if err := c.write(e, w); err != nil {
 				return err
 			}

@@ -43,6 +43,9 @@ func (c *constraint) write(e *env, w *writer) error {
 		foreignKeys, pf, pp, ff, setColumns, nil, expr)
 }
 
+// includeText is that of the constraint's index.
+func (c *constraint) includeText() string { return findIndex(c.table, c.index).includeText() }
+
 // actionCode is pg_constraint.confupdtype.
 func actionCode(a catalog.ForeignAction) rune {
 	switch a {
@@ -117,9 +120,13 @@ func (d *Definitions) constraint(c *constraint, short bool) string {
 	text := ""
 	switch c.kind {
 	case 'p':
-		text = "PRIMARY KEY (" + columnNames(c.table, c.columns) + ")"
+		text = "PRIMARY KEY (" + columnNames(c.table, c.columns) + ")" + c.includeText()
 	case 'u':
-		text = "UNIQUE (" + columnNames(c.table, c.columns) + ")"
+		text = "UNIQUE "
+		if i := findIndex(c.table, c.index); i.NullsNotDistinct {
+			text += "NULLS NOT DISTINCT "
+		}
+		text += "(" + columnNames(c.table, c.columns) + ")" + c.includeText()
 	case 'c':
 		text = "CHECK (" + d.Expression(c.table, c.check.Expr, short) + ")"
 		if c.check.NoInherit {

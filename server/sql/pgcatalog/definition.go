@@ -44,10 +44,12 @@ func (d *Definitions) Index(oid uint32, column int, short bool) (string, bool) {
 		return "", false
 	case column == 0:
 		return d.index(i, short), true
-	case column < 0 || column > len(i.Columns):
+	case column < 0 || column > len(i.Columns)+len(i.Include):
 		return "", true
+	case column > len(i.Columns):
+		return columnNames(i.table, i.included()[column-1-len(i.Columns):][:1]), true
 	}
-	return columnNames(i.table, i.attnums()[column-1:column]), true
+	return d.indexColumns(i, short)[column-1], true
 }
 
 // findIndex finds an index of a table, which may be nil.
@@ -72,13 +74,20 @@ func (d *Definitions) index(i *index, short bool) string {
 	b.WriteString("INDEX " + catalog.QuoteIdent(i.Name) + " ON ")
 	b.WriteString(d.tableName(i.table, short))
 	b.WriteString(" USING btree (")
-	for n, at := range i.Columns {
+	for n, column := range d.indexColumns(i, short) {
 		if n > 0 {
 			b.WriteString(", ")
 		}
-		b.WriteString(catalog.QuoteIdent(i.table.Columns[at].Name) + orderText(i.Order(n)))
+		b.WriteString(column)
+		if i.Classes != nil && i.Classes[n] != "" {
+			b.WriteString(" " + i.Classes[n])
+		}
+		b.WriteString(orderText(i.Order(n)))
 	}
-	b.WriteString(")")
+	b.WriteString(")" + i.includeText())
+	if i.NullsNotDistinct {
+		b.WriteString(" NULLS NOT DISTINCT")
+	}
 	if len(i.Options) > 0 {
 		options := make([]string, len(i.Options))
 		for n, option := range i.Options {
@@ -87,7 +96,56 @@ func (d *Definitions) index(i *index, short bool) string {
 		}
 		b.WriteString(" WITH (" + strings.Join(options, ", ") + ")")
 	}
+	if i.Where != "" {
+		b.WriteString(" WHERE " + d.Expression(i.table, i.Where, short))
+	}
 	return b.String()
+}
+
+// includeText is what follows the key of an index or of a constraint that has columns beside it.
+func (i *index) includeText() string {
+	if len(i.Include) == 0 {
+		return ""
+	}
+	return " INCLUDE (" + columnNames(i.table, i.included()) + ")"
+}
+
+// indexColumns prints what the key of an index consists of. An expression that is no call stands in
+// parentheses.
+func (d *Definitions) indexColumns(i *index, short bool) []string {
+	list, exprs := make([]string, len(i.Columns)), i.Exprs
+	for n, at := range i.Columns {
+		if at != catalog.ExprColumn {
+			list[n] = catalog.QuoteIdent(i.table.Columns[at].Name)
+			continue
+		}
+		text := d.Expression(i.table, exprs[0].SQL, short)
+		if !isCall(exprs[0].SQL) {
+			text = "(" + text + ")"
+		}
+		list[n], exprs = text, exprs[1:]
+	}
+	return list
+}
+
+// isCall says whether an expression is the call of a function and nothing else.
+func isCall(expr string) bool {
+	words := wordsOf(expr)
+	if len(words) < 3 || !isLetter(expr[0]) && expr[0] != '"' || words[1].text != "(" {
+		return false
+	}
+	depth := 0
+	for n, w := range words {
+		switch w.text {
+		case "(":
+			depth++
+		case ")":
+			if depth--; depth == 0 && n < len(words)-1 {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // orderText is what an index definition says of a column's order: where NULLs lie is said only when

@@ -178,11 +178,18 @@ func constraintsOf(t *catalog.Table) []constraint {
 	return list
 }
 
-// attnums are the numbers of the index' columns in its table.
-func (i *index) attnums() []int16 {
-	numbers := make([]int16, len(i.Columns))
-	for n, at := range i.Columns {
-		numbers[n] = i.table.Columns[at].Attnum
+// attnums are the numbers of the key's columns in its table, 0 for an expression.
+func (i *index) attnums() []int16 { return i.numbers(i.Columns) }
+
+// included are the numbers of the columns beside the key.
+func (i *index) included() []int16 { return i.numbers(i.Include) }
+
+func (i *index) numbers(columns []int) []int16 {
+	numbers := make([]int16, len(columns))
+	for n, at := range columns {
+		if at != catalog.ExprColumn {
+			numbers[n] = i.table.Columns[at].Attnum
+		}
 	}
 	return numbers
 }

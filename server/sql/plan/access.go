@@ -16,6 +16,8 @@ import (
 type Access struct {
 	Index *catalog.Index // whose keys these are; nil for the table's own
 
+	key *IndexKey // of Index
+
 	Prefix []Expr // values of the leading key columns
 	In     []Expr // values the next key column may have
 	AnyOf  Expr   // an array of them
@@ -53,34 +55,35 @@ func (k *Access) one() bool { return k.Points && k.In == nil && k.AnyOf == nil }
 // keyAccess finds what of a WHERE the primary key or an index can serve, and gives what is left for
 // the filter (P3). A term is taken over only if the order and equality of key bytes decide it
 // exactly.
-func keyAccess(t *catalog.Table, where Expr) (Access, Expr) {
+func (a *analyzer) keyAccess(t *catalog.Table, where Expr) (Access, Expr) {
 	if where == nil || t.PrimaryKey == nil && t.Indexes == nil {
 		return Access{}, where
 	}
 	var k Access
 	rest := where
 	if t.PrimaryKey != nil {
-		k, rest = accessBy(t, Access{}, t.PrimaryKey.Columns, where)
+		terms := conjuncts(where, nil)
+		k, rest = accessBy(Access{}, plainKey(t, t.PrimaryKey).Parts, terms)
 	}
 	if t.Indexes == nil || k.Single() {
 		return k, rest
 	}
-	return indexAccess(t, where, k, rest)
+	return a.indexAccess(t, where, k, rest)
 }
 
-// accessBy finds what of a WHERE keys of those columns can serve.
-func accessBy(t *catalog.Table, k Access, columns []int, where Expr) (Access, Expr) {
-	terms := conjuncts(where, nil)
-	for _, column := range columns {
-		i := slices.IndexFunc(terms, func(term Expr) bool { return pins(t, term, column) != nil })
+// accessBy finds what of the terms of a WHERE keys of those parts can serve.
+func accessBy(k Access, parts []KeyPart, terms []Expr) (Access, Expr) {
+	for i := range parts {
+		part := &parts[i]
+		i := slices.IndexFunc(terms, func(term Expr) bool { return part.pinned(term) != nil })
 		if i < 0 {
-			terms = k.narrow(t, terms, column)
+			terms = k.narrow(part, terms)
 			break
 		}
-		k.Prefix = append(k.Prefix, pins(t, terms[i], column))
+		k.Prefix = append(k.Prefix, part.pinned(terms[i]))
 		terms = slices.Delete(terms, i, i+1)
 	}
-	complete := len(columns)
+	complete := len(parts)
 	k.Points = len(k.Prefix) == complete ||
 		(k.In != nil || k.AnyOf != nil) && len(k.Prefix) == complete-1
 	k.Points = k.Points && (k.Index == nil || k.Index.Unique)
@@ -89,6 +92,9 @@ func accessBy(t *catalog.Table, k Access, columns []int, where Expr) (Access, Ex
 
 // conjuncts takes an AND apart.
 func conjuncts(x Expr, list []Expr) []Expr {
+	if x == nil {
+		return list
+	}
 	if and, ok := x.(*And); ok {
 		for _, arg := range and.Args {
 			list = conjuncts(arg, list)
@@ -98,65 +104,22 @@ func conjuncts(x Expr, list []Expr) []Expr {
 	return append(list, x)
 }
 
-// pins gives the value when term is column = value, with a value that is known before the scan.
-func pins(t *catalog.Table, term Expr, column int) Expr {
-	op, x := comparison(t, term, column)
-	if x == nil || op != EQ {
-		return nil
-	}
-	return x
-}
-
-// comparison reads term as a comparison of the column with a value known before the scan, and
-// gives it with the column on the left; nil when it is none.
-func comparison(t *catalog.Table, term Expr, column int) (CompareOp, Expr) {
-	cmp, ok := term.(*Compare)
-	if !ok {
-		return 0, nil
-	}
-	switch {
-	case isKey(t, cmp.L, column) && isBound(t, cmp.R, column):
-		return cmp.Op, cmp.R
-	case isKey(t, cmp.R, column) && isBound(t, cmp.L, column):
-		return cmp.Op.flip(), cmp.L
-	}
-	return 0, nil
-}
-
-// isKey says whether x is the column, perhaps renamed to a type of the same key encoding.
-func isKey(t *catalog.Table, x Expr, column int) bool {
-	if cast, ok := x.(*Cast); ok && cast.relabel {
-		if keyClass(cast.To.OID) != keyClass(cast.X.Type().OID) {
-			return false
-		}
-		x = cast.X
-	}
-	c, ok := x.(*Field)
-	return ok && c.Index == column && column < len(t.Columns)
-}
-
-// isBound says whether x can be computed before the scan and encodes as the column's keys do.
-func isBound(t *catalog.Table, x Expr, column int) bool {
-	return keyClass(x.Type().OID) == keyClass(t.Columns[column].Type.OID) &&
-		!readsRow(x) && !isVolatile(x)
-}
-
 // narrow finds values or a range for the key column behind the pinned ones, and gives the terms
 // it leaves over.
-func (k *Access) narrow(t *catalog.Table, terms []Expr, column int) []Expr {
+func (k *Access) narrow(p *KeyPart, terms []Expr) []Expr {
 	for i, term := range terms {
-		if any, ok := term.(*AnyAll); ok && k.values(t, any, column) {
+		if any, ok := term.(*AnyAll); ok && k.values(p, any) {
 			return slices.Delete(terms, i, i+1)
 		}
-		if sub, ok := term.(*SubPlan); ok && k.queried(t, sub, column) {
+		if sub, ok := term.(*SubPlan); ok && k.queried(p, sub) {
 			return slices.Delete(terms, i, i+1)
 		}
 	}
 	return slices.DeleteFunc(terms, func(term Expr) bool {
-		switch op, x := comparison(t, term, column); {
+		switch op, x := p.comparison(term); {
 		case x == nil:
 			if k.Like == nil {
-				k.Like = likePattern(t, term, column) // which bounds, but does not decide
+				k.Like = p.likePattern(term) // which bounds, but does not decide
 			}
 			return false
 		case (op == GT || op == GE) && k.Low == nil:
@@ -171,8 +134,8 @@ func (k *Access) narrow(t *catalog.Table, terms []Expr, column int) []Expr {
 }
 
 // values takes column IN (...) or column = ANY (array) as the single values to visit.
-func (k *Access) values(t *catalog.Table, any *AnyAll, column int) bool {
-	if any.All || any.Op != "=" || !isKey(t, any.X, column) {
+func (k *Access) values(p *KeyPart, any *AnyAll) bool {
+	if any.All || any.Op != "=" || !p.is(any.X) {
 		return false
 	}
 	if _, ok := any.Test.(*Compare); !ok {
@@ -180,7 +143,7 @@ func (k *Access) values(t *catalog.Table, any *AnyAll, column int) bool {
 	}
 	if any.Array != nil {
 		elem := types.ElemOf(any.Array.Type().OID)
-		if keyClass(elem) != keyClass(t.Columns[column].Type.OID) || readsRow(any.Array) ||
+		if keyClass(elem) != keyClass(p.Type) || readsRow(any.Array) ||
 			isVolatile(any.Array) {
 			return false
 		}
@@ -188,7 +151,7 @@ func (k *Access) values(t *catalog.Table, any *AnyAll, column int) bool {
 		return true
 	}
 	for _, x := range any.List {
-		if !isBound(t, x, column) {
+		if !p.bounds(x) {
 			return false
 		}
 	}
@@ -198,12 +161,12 @@ func (k *Access) values(t *catalog.Table, any *AnyAll, column int) bool {
 
 // queried takes column IN (query) as the single values to visit: those of the query, which reads
 // nothing of the table's row, as an array.
-func (k *Access) queried(t *catalog.Table, sub *SubPlan, column int) bool {
-	if !sub.Hash || len(sub.Bind) > 0 || sub.Volatile || !isKey(t, sub.Left[0], column) {
+func (k *Access) queried(p *KeyPart, sub *SubPlan) bool {
+	if !sub.Hash || len(sub.Bind) > 0 || sub.Volatile || !p.is(sub.Left[0]) {
 		return false
 	}
 	elem := sub.Test.(*Compare).R.Type().OID
-	if keyClass(elem) != keyClass(t.Columns[column].Type.OID) || types.ArrayOf(elem) == 0 {
+	if keyClass(elem) != keyClass(p.Type) || types.ArrayOf(elem) == 0 {
 		return false
 	}
 	values := *sub
@@ -213,13 +176,13 @@ func (k *Access) queried(t *catalog.Table, sub *SubPlan, column int) bool {
 	return true
 }
 
-// likePattern gives the pattern of column LIKE pattern, for a column that is ordered as bytes are.
-func likePattern(t *catalog.Table, term Expr, column int) Expr {
+// likePattern gives the pattern of part LIKE pattern, for a part that is ordered as bytes are.
+func (p *KeyPart) likePattern(term Expr) Expr {
 	call, ok := term.(*Call)
-	if !ok || call.Op != "~~" || keyClass(t.Columns[column].Type.OID) != types.Text {
+	if !ok || call.Op != "~~" || keyClass(p.Type) != types.Text {
 		return nil
 	}
-	if !isKey(t, call.Args[0], column) || readsRow(call.Args[1]) || isVolatile(call.Args[1]) {
+	if !p.is(call.Args[0]) || readsRow(call.Args[1]) || isVolatile(call.Args[1]) {
 		return nil
 	}
 	return call.Args[1]

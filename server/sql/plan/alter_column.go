@@ -73,6 +73,9 @@ func (s *altering) dropColumn(cmd *parse.AlterTableCmd) error {
 	if err := s.dropChecksOf(i); err != nil {
 		return err
 	}
+	if err := s.dropIndexesOf(i); err != nil {
+		return err
+	}
 	s.t.ForeignKeys = slices.DeleteFunc(s.t.ForeignKeys, func(fk catalog.ForeignKey) bool {
 		return slices.Contains(fk.Columns, c.Attnum)
 	})
@@ -331,7 +334,7 @@ func (s *altering) recheck() error {
 			return err
 		}
 	}
-	return nil
+	return s.reindex(nil)
 }
 
 // widens says whether every stored value of one type is one of the other as it lies.

@@ -26,6 +26,12 @@ func (s *altering) usingIndex(con *parse.Constraint) error {
 	case !index.Unique:
 		return withDetail(s.a.errorf(con.Pos, types.CodeWrongObjectType,
 			"\"%s\" is not a unique index", index.Name))
+	case len(index.Exprs) > 0:
+		return withDetail(s.a.errorf(con.Pos, types.CodeWrongObjectType,
+			"index \"%s\" contains expressions", index.Name))
+	case index.Where != "":
+		return withDetail(s.a.errorf(con.Pos, types.CodeWrongObjectType,
+			"\"%s\" is a partial index", index.Name))
 	}
 	for i := range index.Columns {
 		if index.Order(i) != (types.KeyOrder{}) {
@@ -72,7 +78,7 @@ func (s *altering) primaryUsing(
 			c.NotNull, s.notNull = true, append(s.notNull, c.Attnum)
 		}
 	}
-	s.t.PrimaryKey = &catalog.Index{Name: name, Columns: index.Columns}
+	s.t.PrimaryKey = &catalog.Index{Name: name, Columns: index.Columns, Include: index.Include}
 	return nil
 }
 

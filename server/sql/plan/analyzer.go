@@ -206,7 +206,7 @@ func (a *analyzer) settleParams() error {
 
 // constant makes the expression of a literal; in a template a literal with a hole is a parameter.
 func (a *analyzer) constant(c *parse.Const) (Expr, error) {
-	if a.holes != nil && c.Lit != parse.NoLit {
+	if a.holes != nil && !a.holes.none && c.Lit != parse.NoLit {
 		return a.hole(c), nil
 	}
 	switch c.Kind {
@@ -238,6 +238,8 @@ func (a *analyzer) constant(c *parse.Const) (Expr, error) {
 type holes struct {
 	index  map[int32]int  // literal index -> parameter index
 	consts []*parse.Const // by parameter index
+	none   bool           // every literal is what it says
+	matter bool           // the plan could be another with other literals
 }
 
 // hole makes a parameter of a template's literal.

@@ -35,7 +35,7 @@ func (a *analyzer) assemble(s *selecting) (Node, error) {
 	if once && len(s.order) > 0 && lock == nil {
 		return s.assembleEarly(node, sortKeys(s), nil), nil
 	}
-	if len(s.order) > 0 && !orderedByKey(s) {
+	if len(s.order) > 0 && !a.orderedByKey(s) {
 		node = &Sort{In: node, Keys: sortKeys(s)}
 	}
 	if lock != nil {

@@ -106,16 +106,19 @@ func (pl *Planner) plantTemplate(env Env, st parse.StmtTokens, stale *Prepared) 
 	if err != nil {
 		return nil
 	}
-	pl.cache.put(st, tmpl, p)
+	pl.cache.put(st, p.tmpl, p)
 	return p
 }
 
 func (pl *Planner) prepareTemplate(env Env, tmpl *parse.Template) (*Prepared, error) {
 	a := newAnalyzer(env, tmpl.Stmt, nil)
-	a.holes = &holes{index: map[int32]int{}}
+	a.holes = &holes{index: map[int32]int{}, none: tmpl.Holes == 0}
 	p, err := pl.finish(a, env, tmpl.Stmt, nil)
 	if err != nil {
 		return nil, err
+	}
+	if a.holes.matter {
+		return pl.prepareTemplate(env, tmpl.OfItsLiterals())
 	}
 	p.holes, p.tmpl = a.holes, tmpl
 	if len(p.holes.consts) != tmpl.Holes {

@@ -115,6 +115,15 @@ func (a *analyzer) checkExpr(t *catalog.Table, n parse.Expr) (Expr, error) {
 	return x, a.refuseInTable(x, n, "check constraint")
 }
 
+// inRow resolves an expression over the columns of a table.
+func (a *analyzer) inRow(t *catalog.Table, n parse.Expr, place string) (Expr, error) {
+	saved := a.level
+	defer func() { a.level = saved }()
+	a.level = level{scope: newScope(nil), place: place}
+	a.scope.add(tableSource(t, nil))
+	return a.operand(n)
+}
+
 // refuseInTable refuses what an expression that belongs to a table cannot hold.
 func (a *analyzer) refuseInTable(x Expr, n parse.Expr, what string) error {
 	if runsQuery(x) {
@@ -188,7 +197,8 @@ func (s *shaping) primaryKey(con *parse.Constraint, names []string) error {
 		t.Columns[i].NotNull = true
 	}
 	t.PrimaryKey = &catalog.Index{Name: con.Name, Columns: columns}
-	return nil
+	t.PrimaryKey.Include, err = s.a.keyIncludes(t, con)
+	return err
 }
 
 func (a *analyzer) keyColumns(
@@ -198,10 +208,7 @@ func (a *analyzer) keyColumns(
 	if con.Kind == parse.ConstraintUnique {
 		kind = "UNIQUE"
 	}
-	switch {
-	case len(con.Including) > 0:
-		return nil, a.unsupported(con.Pos, kind+" ... INCLUDE")
-	case con.IndexName != "":
+	if con.IndexName != "" {
 		return nil, a.unsupported(con.Pos, kind+" USING INDEX")
 	}
 	var columns []int

@@ -124,13 +124,17 @@ func (s *shaping) likeTable(from *catalog.Table, options uint32) error {
 func (s *shaping) likeIndex(
 	from *catalog.Table, index *catalog.Index, options uint32,
 ) *catalog.Index {
-	c := *index
-	c.OID, c.Storage, c.Name, c.Columns = 0, 0, "", nil
+	c := index.Clone()
+	c.OID, c.Storage, c.Name = 0, 0, ""
 	if options&likeComments == 0 {
 		c.Comment = ""
 	}
-	for _, i := range index.Columns {
-		c.Columns = append(c.Columns, s.t.ColumnIndex(from.Columns[i].Name))
+	for _, columns := range [][]int{c.Columns, c.Include} {
+		for n, i := range columns {
+			if i != catalog.ExprColumn {
+				columns[n] = s.t.ColumnIndex(from.Columns[i].Name)
+			}
+		}
 	}
-	return &c
+	return c
 }

@@ -48,20 +48,28 @@ func viewText(env Env, v *catalog.View, d *definition, layout Layout) (string, e
 	return string(p.text), p.err
 }
 
-// ExprText prints an expression that the catalog keeps as text, over the columns of a table, which
-// may be nil.
+// ExprText prints an expression that the catalog keeps as text, or several with commas between, over
+// the columns of a table, which may be nil.
 func ExprText(env Env, t *catalog.Table, text string, layout Layout) (string, error) {
 	a := newAnalyzer(env, new(parse.Stmt), nil)
-	inner, n, err := a.stored(text, "expression")
+	inner, _, err := a.stored(text, "expression")
 	if err != nil {
 		return "", err
 	}
 	inner.defines = &defining{}
-	x, err := inner.defineOver(sourceOf(t), n)
-	if err != nil {
-		return "", err
+	var list []string
+	for _, target := range inner.stmt.Tree.(*parse.SelectStmt).Targets {
+		x, err := inner.defineOver(sourceOf(t), target.Val)
+		if err != nil {
+			return "", err
+		}
+		text, err := exprText(env, x, layout)
+		if err != nil {
+			return "", err
+		}
+		list = append(list, text)
 	}
-	return exprText(env, x, layout)
+	return strings.Join(list, ", "), nil
 }
 
 func exprText(env Env, x Expr, layout Layout) (string, error) {

@@ -24,6 +24,7 @@ const (
 	CodeDependentObjects   types.Code = "2BP01"
 	CodeNameTooLong        types.Code = "42622"
 	CodeInvalidPreparedDef types.Code = "42P14"
+	CodeInvalidObjectDef   types.Code = "42P17"
 	CodeTooManyColumns     types.Code = "54011"
 	CodeSequenceLimit      types.Code = "2200H"
 	CodeReservedName       types.Code = "42939"

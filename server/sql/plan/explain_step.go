@@ -25,7 +25,7 @@ func (s *Scan) explain(x *explainer) {
 			direction = " Backward"
 		}
 		x.step(s, "Index Scan%s using %s on %s", direction,
-			catalog.QuoteIdent(k.key(s.Table).Name), name)
+			catalog.QuoteIdent(k.index(s.Table).Name), name)
 	default:
 		x.step(s, "Seq Scan on %s", name)
 	}
@@ -52,9 +52,8 @@ func (k *Access) describe() string {
 
 func (s *Scan) indexCond(x *explainer) string {
 	k, t := &s.Access, s.Table
-	column := func(i int) string {
-		return catalog.QuoteIdent(t.Columns[k.key(t).Columns[i]].Name)
-	}
+	parts, _ := k.parts(t)
+	column := func(i int) string { return Print(parts[i].field(t, 0)) }
 	var terms []string
 	add := func(i int, op string, v Expr) {
 		terms = append(terms, fmt.Sprintf("(%s %s %s)", column(i), op, x.print(v)))

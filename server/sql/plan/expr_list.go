@@ -121,5 +121,9 @@ func (a *analyzer) anyAll(n *parse.AnyAllExpr) (Expr, error) {
 	if err != nil {
 		return nil, err
 	}
+	if list, ok := array.(*ArrayOf); ok && len(list.Elems) > 0 &&
+		types.ElemOf(list.Elems[0].Type().OID) == 0 {
+		return &AnyAll{X: x, List: list.Elems, All: n.All, Test: test, Op: op}, nil
+	}
 	return &AnyAll{X: x, Array: array, All: n.All, Test: test, Op: op}, nil
 }

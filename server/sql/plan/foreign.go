@@ -237,6 +237,9 @@ func finder(child *catalog.Table, columns []int) Finder {
 	}
 	for _, index := range keys {
 		var lead []int
+		if index.Where != "" {
+			continue
+		}
 		for _, column := range index.Columns {
 			at := slices.Index(columns, column)
 			if at < 0 {

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"ackdb/server/sql/catalog"
@@ -63,12 +62,21 @@ func (a *analyzer) createIndex(p *Prepared, n *parse.IndexStmt) (Node, error) {
 	for _, option := range n.Options {
 		index.Options = append(index.Options, option.Name+"="+defString(option))
 	}
-	if len(n.Columns) > maxIndexColumns {
+	if len(n.Columns)+len(n.Including) > maxIndexColumns {
 		return nil, types.Errorf(CodeTooManyColumns,
 			"cannot use more than %d columns in an index", maxIndexColumns)
 	}
+	index.NullsNotDistinct = n.NullsNotDistinct
+	if err := a.indexPredicate(t, index, n.Where); err != nil {
+		return nil, err
+	}
 	for _, item := range n.Columns {
 		if err := a.indexColumn(t, index, item); err != nil {
+			return nil, err
+		}
+	}
+	for _, item := range n.Including {
+		if err := a.includeColumn(t, index, item); err != nil {
 			return nil, err
 		}
 	}
@@ -77,14 +85,6 @@ func (a *analyzer) createIndex(p *Prepared, n *parse.IndexStmt) (Node, error) {
 
 // refuseIndex names what an index cannot be.
 func (a *analyzer) refuseIndex(n *parse.IndexStmt) error {
-	switch {
-	case n.Where != nil:
-		return a.unsupported(parse.NoPos, "a partial index")
-	case len(n.Including) > 0:
-		return a.unsupported(parse.NoPos, "CREATE INDEX ... INCLUDE")
-	case n.NullsNotDistinct:
-		return a.unsupported(parse.NoPos, "NULLS NOT DISTINCT")
-	}
 	switch n.AccessMethod {
 	case "", "btree":
 		return nil
@@ -119,40 +119,6 @@ func (a *analyzer) indexedTable(r *parse.RangeVar) (*catalog.Table, error) {
 	return nil, withoutPosition(a.noRelation(r))
 }
 
-func (a *analyzer) indexColumn(
-	t *catalog.Table, index *catalog.Index, item parse.IndexElem,
-) error {
-	switch {
-	case item.Expr != nil:
-		return a.unsupported(parse.NoPos, "an index on an expression")
-	case item.OpClass != nil:
-		return a.unsupported(parse.NoPos, "operator class \""+item.OpClass.Name+"\"")
-	}
-	if c := item.Collation; c != nil && !isByteOrder(c.Name) {
-		return a.unsupported(parse.NoPos, "collation \""+c.Name+"\"")
-	}
-	i := t.ColumnIndex(item.Name)
-	if i < 0 {
-		return types.Errorf(CodeUndefinedColumn, "column \"%s\" does not exist", item.Name)
-	}
-	if err := indexable(t.Columns[i].Type.OID); err != nil {
-		return err
-	}
-	order := types.KeyOrder{Desc: item.Dir == parse.SortDesc}
-	order.NullsFirst = order.Desc
-	if item.Nulls != parse.NullsDefault {
-		order.NullsFirst = item.Nulls == parse.NullsFirst
-	}
-	if order != (types.KeyOrder{}) && index.Orders == nil {
-		index.Orders = make([]types.KeyOrder, len(index.Columns))
-	}
-	index.Columns = append(index.Columns, i)
-	if index.Orders != nil {
-		index.Orders = append(index.Orders, order)
-	}
-	return nil
-}
-
 // isByteOrder says whether a collation orders text as its bytes do.
 func isByteOrder(collation string) bool {
 	return slices.Contains([]string{"C", "POSIX", "default", "ucs_basic"}, collation)
@@ -171,15 +137,7 @@ func indexable(oid types.OID) error {
 
 // IndexNameParts gives the columns' part and the ending of the name that is chosen for an index.
 func IndexNameParts(t *catalog.Table, index *catalog.Index) (columns, ending string) {
-	var names []string
-	for _, i := range index.Columns {
-		name := t.Columns[i].Name
-		for n := 1; slices.Contains(names, name); n++ {
-			name = t.Columns[i].Name + strconv.Itoa(n)
-		}
-		names = append(names, name)
-	}
-	columns = strings.Join(names, "_")
+	columns = strings.Join(index.ColumnNames(t), "_")
 	if len(columns) > catalog.MaxNameBytes {
 		columns = strings.ToValidUTF8(columns[:catalog.MaxNameBytes], "")
 	}
@@ -191,14 +149,15 @@ func IndexNameParts(t *catalog.Table, index *catalog.Index) (columns, ending str
 
 // unique gives the table a UNIQUE constraint.
 func (s *shaping) unique(con *parse.Constraint, names []string) error {
-	if con.NullsNotDistinct {
-		return s.a.unsupported(con.Pos, "NULLS NOT DISTINCT")
-	}
 	columns, err := s.a.keyColumns(s.t, con, names)
 	if err != nil {
 		return err
 	}
-	index := &catalog.Index{Name: con.Name, Columns: columns, Unique: true, Constraint: true}
+	index := &catalog.Index{Name: con.Name, Columns: columns, Unique: true, Constraint: true,
+		NullsNotDistinct: con.NullsNotDistinct}
+	if index.Include, err = s.a.keyIncludes(s.t, con); err != nil {
+		return err
+	}
 	for _, option := range con.Options {
 		index.Options = append(index.Options, option.Name+"="+defString(option))
 	}
@@ -234,7 +193,10 @@ func (s *shaping) settleUnique() error {
 func (s *shaping) mergeUnique() {
 	var kept []*catalog.Index
 	for _, index := range s.t.Indexes {
-		same := func(x *catalog.Index) bool { return slices.Equal(x.Columns, index.Columns) }
+		same := func(x *catalog.Index) bool {
+			return slices.Equal(x.Columns, index.Columns) && slices.Equal(x.Include, index.Include) &&
+				x.NullsNotDistinct == index.NullsNotDistinct
+		}
 		var first *catalog.Index
 		if i := slices.IndexFunc(kept, same); i >= 0 {
 			first = kept[i]

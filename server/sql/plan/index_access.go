@@ -11,18 +11,41 @@ import (
 // or else the latter. Nothing is known of how values are spread: what binds more columns is taken
 // to give fewer rows. Of equals the primary key is better, which needs no second look-up, then an
 // index that is unique or older.
-func indexAccess(t *catalog.Table, where Expr, best Access, rest Expr) (Access, Expr) {
+func (a *analyzer) indexAccess(
+	t *catalog.Table, where Expr, best Access, rest Expr,
+) (Access, Expr) {
+	terms := conjuncts(where, nil)
 	for _, index := range t.Indexes {
-		k, left := accessBy(t, Access{Index: index}, index.Columns, where)
+		key, left, ok := a.indexFor(t, index, terms)
+		if !ok {
+			continue
+		}
+		k, above := accessBy(Access{Index: index, key: key}, key.Parts, left)
 		if k.rank() > best.rank() {
-			best, rest = k, left
+			best, rest = k, above
 		}
 	}
 	return best, rest
 }
 
-// key gives the index whose keys an access visits.
-func (k *Access) key(t *catalog.Table) *catalog.Index {
+// indexFor gives the key of an index that has every row the terms let pass, and the terms that are
+// left to be decided in it. One that cannot be read is of no use here; who writes is told.
+func (a *analyzer) indexFor(
+	t *catalog.Table, index *catalog.Index, terms []Expr,
+) (key *IndexKey, left []Expr, ok bool) {
+	key, err := KeyOf(a.env, t, index)
+	if err != nil {
+		return nil, nil, false
+	}
+	a.noteLiterals(key, terms)
+	if left, ok = key.covers(terms); !ok {
+		return nil, nil, false
+	}
+	return key, left, true
+}
+
+// index gives the index whose keys an access visits.
+func (k *Access) index(t *catalog.Table) *catalog.Index {
 	if k.Index != nil {
 		return k.Index
 	}
@@ -41,6 +64,9 @@ func (k *Access) Order(i int) types.KeyOrder {
 func (k *Access) rank() int {
 	const perColumn = 8
 	rank := perColumn * 2 * len(k.Prefix)
+	if k.key != nil && k.key.selective() {
+		rank += 2
+	}
 	switch {
 	case k.one():
 		return perColumn * 1000
@@ -62,20 +88,14 @@ func (k *Access) rank() int {
 	return rank
 }
 
-// keyPart is a column by which keys are ordered, and how.
-type keyPart struct {
-	column int
-	order  types.KeyOrder
-}
-
 // parts lists what the keys that an access visits are ordered by, and says whether that decides the
 // order of any two rows. Behind the columns of an index stands the row's own key.
-func (k *Access) parts(t *catalog.Table) (parts []keyPart, total bool) {
+func (k *Access) parts(t *catalog.Table) (parts []KeyPart, total bool) {
 	if k.Index != nil {
 		unique := k.Index.Unique
-		for i, column := range k.Index.Columns {
-			parts = append(parts, keyPart{column, k.Index.Order(i)})
-			unique = unique && t.Columns[column].NotNull
+		for _, part := range k.key.Parts {
+			parts = append(parts, part)
+			unique = unique && part.NotNull
 		}
 		if unique {
 			return parts, true
@@ -84,16 +104,13 @@ func (k *Access) parts(t *catalog.Table) (parts []keyPart, total bool) {
 	if t.PrimaryKey == nil {
 		return parts, false
 	}
-	for _, column := range t.PrimaryKey.Columns {
-		parts = append(parts, keyPart{column: column})
-	}
-	return parts, true
+	return append(parts, plainKey(t, t.PrimaryKey).Parts...), true
 }
 
 // orderedByKey says whether the scan already yields what ORDER BY asks for, and turns the scan
 // around when that is what it takes. A scan of the whole table of which a few rows are wanted is
 // made one by an index that has the order.
-func orderedByKey(s *selecting) bool {
+func (a *analyzer) orderedByKey(s *selecting) bool {
 	if s.scan == nil {
 		return false
 	}
@@ -105,9 +122,11 @@ func orderedByKey(s *selecting) bool {
 		return false
 	}
 	for _, index := range s.scan.Table.Indexes {
-		by := Access{Index: index}
-		if by.orders(s.scan.Table, s.order) {
+		key, left, ok := a.indexFor(s.scan.Table, index, conjuncts(s.scan.Filter, nil))
+		by := Access{Index: index, key: key}
+		if ok && by.orders(s.scan.Table, s.order) {
 			s.scan.Access, s.scan.Recheck = by, s.scan.Filter
+			s.scan.Filter = conjunction(left)
 			return true
 		}
 	}
@@ -124,13 +143,14 @@ func (k *Access) orders(t *catalog.Table, items []orderItem) bool {
 	first, next := len(k.Prefix), len(k.Prefix)
 	reverse, settled := false, false
 	for _, item := range items {
-		pinned := func(p keyPart) bool { return isKey(t, item.key.Expr, p.column) }
+		pinned := func(p KeyPart) bool { return p.is(item.key.Expr) }
 		if slices.ContainsFunc(parts[:first], pinned) {
 			continue
 		}
-		for next < len(parts) && slices.ContainsFunc(parts[:first], func(p keyPart) bool {
-			return p.column == parts[next].column
-		}) {
+		for next < len(parts) && parts[next].Expr == nil &&
+			slices.ContainsFunc(parts[:first], func(p KeyPart) bool {
+				return p.Column == parts[next].Column
+			}) {
 			next++ // a key column behind the index that the index has pinned already
 		}
 		if next == len(parts) {
@@ -140,12 +160,12 @@ func (k *Access) orders(t *catalog.Table, items []orderItem) bool {
 			break // the whole key decides: later items never matter
 		}
 		p := parts[next]
-		if !isKey(t, item.key.Expr, p.column) {
+		if !p.is(item.key.Expr) {
 			return false
 		}
-		turned := item.key.Desc != p.order.Desc
-		nulls := item.key.NullsFirst != p.order.NullsFirst
-		if nulls != turned && !t.Columns[p.column].NotNull || settled && turned != reverse {
+		turned := item.key.Desc != p.Order.Desc
+		nulls := item.key.NullsFirst != p.Order.NullsFirst
+		if nulls != turned && !p.NotNull || settled && turned != reverse {
 			return false
 		}
 		reverse, settled = turned, true

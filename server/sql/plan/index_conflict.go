@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"maps"
 	"slices"
 
 	"ackdb/server/sql/catalog"
@@ -11,31 +12,32 @@ import (
 // arbiters finds the unique keys on which a conflict calls for the action of ON CONFLICT: those of
 // the target, or without one all there are.
 func (a *analyzer) arbiters(t *catalog.Table, oc *parse.OnConflict) ([]*catalog.Index, error) {
-	switch {
-	case oc.Constraint != "":
+	if oc.Constraint != "" {
 		index := t.IndexNamed(oc.Constraint)
 		if index == nil || index != t.PrimaryKey && !index.Constraint {
 			return nil, types.Errorf(types.CodeUndefinedObject,
 				"constraint \"%s\" for table \"%s\" does not exist", oc.Constraint, t.Name)
 		}
 		return []*catalog.Index{index}, nil
-	case oc.InferWhere != nil:
-		return nil, a.unsupported(oc.InferPos, "ON CONFLICT ... WHERE as a target")
 	}
-	var named map[int]bool
-	if oc.Inferred {
-		var err error
-		if named, err = a.conflictColumns(t, oc); err != nil {
-			return nil, err
-		}
+	if !oc.Inferred {
+		return uniqueKeys(t), nil
+	}
+	target, err := a.conflictTarget(t, oc)
+	if err != nil {
+		return nil, err
 	}
 	var list []*catalog.Index
 	for _, index := range uniqueKeys(t) {
-		if named == nil || sameColumns(index, named) {
+		key, err := KeyOf(a.env, t, index)
+		if err != nil {
+			return nil, err
+		}
+		if target.means(key) {
 			list = append(list, index)
 		}
 	}
-	if named != nil && list == nil {
+	if list == nil {
 		return nil, a.errorf(parse.NoPos, CodeInvalidColumnRef, "there is no unique or exclusion"+
 			" constraint matching the ON CONFLICT specification")
 	}
@@ -56,34 +58,70 @@ func uniqueKeys(t *catalog.Table) []*catalog.Index {
 	return list
 }
 
-func (a *analyzer) conflictColumns(
+// conflictTarget is what ON CONFLICT (...) WHERE says of the keys it means: their columns and
+// expressions in any order, and what the rows are that they have.
+type conflictTarget struct {
+	columns map[int]bool
+	exprs   map[string]bool // exactly
+	terms   []Expr
+}
+
+func (a *analyzer) conflictTarget(
 	t *catalog.Table, oc *parse.OnConflict,
-) (map[int]bool, error) {
-	named := map[int]bool{}
+) (*conflictTarget, error) {
+	target := &conflictTarget{columns: map[int]bool{}, exprs: map[string]bool{}}
 	for _, item := range oc.Infer {
-		if item.Expr != nil || item.OpClass != nil {
-			return nil, a.unsupported(oc.InferPos, "ON CONFLICT on an expression")
+		switch {
+		case item.Collation != nil && !isByteOrder(item.Collation.Name):
+			return nil, a.unsupported(oc.InferPos, "collation \""+item.Collation.Name+"\"")
+		case item.Expr != nil:
+			x, err := a.inRow(t, item.Expr, "ON CONFLICT")
+			if err != nil {
+				return nil, err
+			}
+			if f, ok := x.(*Field); ok {
+				target.columns[f.Index] = true
+			} else {
+				target.exprs[exactly(x)] = true
+			}
+			continue
 		}
 		i := t.ColumnIndex(item.Name)
 		if i < 0 {
 			return nil, a.errorf(oc.InferPos, CodeUndefinedColumn,
 				"column \"%s\" does not exist", item.Name)
 		}
-		named[i] = true
+		target.columns[i] = true
 	}
-	return named, nil
+	if oc.InferWhere == nil {
+		return target, nil
+	}
+	x, err := a.inRow(t, oc.InferWhere, "ON CONFLICT")
+	if err != nil {
+		return nil, err
+	}
+	if x, err = a.boolean(x, "WHERE", startOf(oc.InferWhere)); err != nil {
+		return nil, err
+	}
+	target.terms = conjuncts(x, nil)
+	return target, nil
 }
 
-// sameColumns says whether the columns of a key are just those, in whatever order.
-func sameColumns(index *catalog.Index, named map[int]bool) bool {
-	key := map[int]bool{}
-	for _, column := range index.Columns {
-		if !named[column] {
-			return false
+// means says whether a key is one of those the target describes.
+func (c *conflictTarget) means(key *IndexKey) bool {
+	columns, exprs := map[int]bool{}, map[string]bool{}
+	for _, p := range key.Parts {
+		if p.Expr != nil {
+			exprs[p.text] = true
+		} else {
+			columns[p.Column] = true
 		}
-		key[column] = true
 	}
-	return len(key) == len(named)
+	if !maps.Equal(columns, c.columns) || !maps.Equal(exprs, c.exprs) {
+		return false
+	}
+	_, ok := key.covers(c.terms)
+	return ok
 }
 
 // gatherMoved has an UPDATE find all its rows before it changes the first, if it looks for them by
@@ -94,7 +132,7 @@ func (t *Target) gatherMoved(sets []SetColumn) {
 	}
 	parts, _ := t.In.Access.parts(t.Table)
 	if !slices.ContainsFunc(sets, func(set SetColumn) bool {
-		return slices.ContainsFunc(parts, func(p keyPart) bool { return p.column == set.Column })
+		return slices.ContainsFunc(parts, func(p KeyPart) bool { return p.reads(set.Column) })
 	}) {
 		return
 	}

@@ -64,7 +64,7 @@ func (a *analyzer) planLeaf(leaf Node, terms []Expr) Node {
 	cond := conjunction(terms)
 	switch n := leaf.(type) {
 	case *Scan:
-		n.Access, n.Filter = keyAccess(n.Table, cond)
+		n.Access, n.Filter = a.keyAccess(n.Table, cond)
 		if n.Access.Index != nil {
 			n.Recheck = cond
 		}
@@ -174,8 +174,7 @@ func (d *distribution) lookUpRight(j *Join) bool {
 	if !ok || j.Kind == parse.JoinRight || j.Kind == parse.JoinFull {
 		return false
 	}
-	keys := lookUpKeys(scan.Table, size(j.Left))
-	rest, binds, found := d.a.lookUp(scan.Table, keys, d.here, d.t.left, d.t.right, &d.right)
+	rest, binds, found := d.a.lookUp(scan.Table, size(j.Left), d.here, d.t.left, d.t.right, &d.right)
 	if !found {
 		return false
 	}
@@ -199,12 +198,11 @@ func (d *distribution) lookUpLeft(j *Join) Node {
 	if right, ok := d.t.right.leaf.(*Scan); ok {
 		rows = size(d.sized(right, d.t.right, d.right))
 		others := size(d.sized(left, d.t.left, d.left))
-		if rows >= others && d.canLookUp(lookUpKeys(right.Table, others), right) {
+		if rows >= others && d.canLookUp(right.Table, others) {
 			return nil
 		}
 	}
-	keys := lookUpKeys(left.Table, rows)
-	rest, binds, found := d.a.lookUp(left.Table, keys, d.here, d.t.right, d.t.left, &d.left)
+	rest, binds, found := d.a.lookUp(left.Table, rows, d.here, d.t.right, d.t.left, &d.left)
 	if !found {
 		return nil
 	}
@@ -220,10 +218,12 @@ func (d *distribution) lookUpLeft(j *Join) Node {
 
 // canLookUp says whether a condition gives a value for the first column of one of the keys of the
 // right side.
-func (d *distribution) canLookUp(keys [][]int, right *Scan) bool {
-	for _, columns := range keys {
+func (d *distribution) canLookUp(right *catalog.Table, rows int) bool {
+	at := d.t.right
+	local := shiftAll(slices.Concat(d.right, at.terms), -at.lo)
+	for _, parts := range d.a.lookUpKeys(right, rows, local) {
 		for _, term := range d.here {
-			if keyFrom(right.Table, term, columns[0], d.t.right, d.t.left) != nil {
+			if parts[0].valueFrom(term, at, d.t.left) != nil {
 				return true
 			}
 		}
@@ -235,7 +235,7 @@ func (d *distribution) canLookUp(keys [][]int, right *Scan) bool {
 func (d *distribution) sized(scan *Scan, at *joinTree, terms []Expr) Node {
 	s := *scan
 	all := shiftAll(slices.Concat(terms, at.terms), -at.lo)
-	s.Access, s.Filter = keyAccess(s.Table, conjunction(all))
+	s.Access, s.Filter = d.a.keyAccess(s.Table, conjunction(all))
 	return &s
 }
 
@@ -277,26 +277,6 @@ func outerOf(value Expr, slot int) *Outer {
 		o.Table, o.Name, o.of = f.Table, f.Name, nil
 	}
 	return o
-}
-
-// keyFrom gives the value when term is column = value, with a value of the other side's row that
-// encodes as the column's keys do.
-func keyFrom(t *catalog.Table, term Expr, column int, at, from *joinTree) Expr {
-	cmp, ok := term.(*Compare)
-	if !ok || cmp.Op != EQ || isVolatile(term) || runsQuery(term) {
-		return nil
-	}
-	fits := func(key, value Expr) bool {
-		return isKey(t, shift(key, -at.lo), column) && readsWithin(value, from) &&
-			keyClass(value.Type().OID) == keyClass(t.Columns[column].Type.OID)
-	}
-	switch {
-	case fits(cmp.L, cmp.R):
-		return cmp.R
-	case fits(cmp.R, cmp.L):
-		return cmp.L
-	}
-	return nil
 }
 
 // size ranks how many rows a source may give, for want of statistics: one, few, part of a table, or

@@ -14,6 +14,8 @@ type printer struct {
 
 	exact   bool // columns by their place, so that equal text means equal expressions
 	qualify bool // columns with their table
+	short   bool // no parentheses around a column that is cast
+	kept    bool // as the catalog keeps it: a list of constants is not made one
 }
 
 // exactly gives a text that two expressions over one row share only if they are the same.
@@ -26,6 +28,13 @@ func exactly(x Expr) string {
 // Print gives the SQL of an expression: for EXPLAIN, and for the defaults kept in the catalog.
 func Print(x Expr) string {
 	var p printer
+	x.print(&p)
+	return p.String()
+}
+
+// PrintKept is Print for what is kept in the catalog, and shown as it was written.
+func PrintKept(x Expr) string {
+	p := printer{kept: true}
 	x.print(&p)
 	return p.String()
 }
@@ -166,6 +175,14 @@ func (c *Cast) print(p *printer) {
 		c.X.print(p)
 	case *Param:
 		c.X.print(p)
+	case *Field:
+		if p.short {
+			c.X.print(p)
+			break
+		}
+		p.WriteString("(")
+		c.X.print(p)
+		p.WriteString(")")
 	default:
 		p.WriteString("(")
 		c.X.print(p)
@@ -280,7 +297,7 @@ func (p *printer) elements(list []Expr) {
 	values := make([]types.Datum, len(list))
 	for i, x := range list {
 		c, ok := x.(*Const)
-		if !ok {
+		if !ok || p.kept {
 			p.WriteString("ARRAY[")
 			p.list(list, ", ")
 			p.WriteString("]")

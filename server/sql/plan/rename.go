@@ -76,6 +76,15 @@ func (s *altering) renameColumn(from, to string) error {
 		return types.Errorf(CodeDuplicateColumn,
 			"column \"%s\" of relation \"%s\" already exists", to, s.t.Name)
 	}
+	renamed := func(x Expr) Expr {
+		f, ok := x.(*Field)
+		if !ok || f.Index != i {
+			return nil
+		}
+		as := *f
+		as.Name = to
+		return &as
+	}
 	for j := range s.t.Checks {
 		src := sourceOf(s.t)
 		src.shown.columns[i] = to
@@ -83,8 +92,9 @@ func (s *altering) renameColumn(from, to string) error {
 			return err
 		}
 	}
+	err := s.reindex(renamed)
 	s.t.Columns[i].Name = to
-	return nil
+	return err
 }
 
 // keepCheck writes the condition of a CHECK anew, over the table as it is now.
