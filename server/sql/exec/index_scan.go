@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"errors"
+
 	"ackdb/engine"
 	"ackdb/server/sql/catalog"
 	"ackdb/server/sql/plan"
@@ -48,4 +50,26 @@ func scanStorage(n *plan.Scan) engine.TableID {
 		return n.Access.Index.Storage
 	}
 	return n.Table.Storage
+}
+
+// tentativeMax is how many entries a tentative access may have. Reading a row by way of an index
+// costs about five times what reading it in the table does.
+const tentativeMax = 5000
+
+// look counts the entries of a tentative access, and decides for the whole table if they are many.
+func (o *scan) look(r *run) error {
+	n := 0
+	for _, s := range o.spans {
+		it := r.txn.Scan(o.storage, s.lo, s.hi, false)
+		for n <= tentativeMax && it.Next() {
+			n++
+		}
+		if err := errors.Join(it.Err(), it.Close()); err != nil {
+			return err
+		}
+	}
+	if o.whole = n > tentativeMax; o.whole {
+		o.spans, o.storage = []span{{}}, o.node.Table.Storage
+	}
+	return r.check()
 }

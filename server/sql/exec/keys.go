@@ -41,8 +41,13 @@ func (r *run) spans(k *plan.Access) ([]span, error) {
 func (r *run) prefixKey(key []byte, k *plan.Access) ([]byte, bool, error) {
 	for i, x := range k.Prefix {
 		v, err := x.Eval(&r.eval, nil)
-		if err != nil || v.IsNull() {
+		if err != nil {
 			return key, false, err
+		}
+		if v.IsNull() {
+			if _, sought := x.(*plan.NullKey); !sought {
+				return key, false, nil
+			}
 		}
 		key = types.EncodeKey(key, v, k.Order(i))
 	}
@@ -104,7 +109,7 @@ func (r *run) rangeSpan(k *plan.Access, prefix []byte) (span, bool, error) {
 		return s, true, nil // behind stand the keys of the rows
 	}
 	order := k.Order(len(k.Prefix))
-	if k.Index != nil && (k.Low != nil || k.High != nil) {
+	if k.Index != nil && (k.Low != nil || k.High != nil || k.NotNull) {
 		s.leaveNull(prefix, order)
 	}
 	first, last := k.Low, k.High

@@ -14,6 +14,7 @@ type scan struct {
 	value []byte        // of a point get, or of a row that an index led to
 
 	storage engine.TableID // the table's, or that of the index
+	whole   bool           // a tentative access was dropped for the whole table
 	rowKey  []byte         // that an index led to
 
 	spans []span
@@ -47,9 +48,17 @@ func (o *scan) open(r *run) error {
 			spans[i], spans[j] = spans[j], spans[i]
 		}
 	}
-	o.spans, o.at = spans, 0
+	o.spans, o.at, o.whole = spans, 0, false
+	if o.node.Access.Tentative {
+		o.storage = scanStorage(o.node)
+	}
+	if o.node.Access.Tentative && !o.node.Unread {
+		if err := o.look(r); err != nil {
+			return err
+		}
+	}
 	if len(spans) > 0 && !spans[0].point {
-		o.iter = r.txn.Scan(o.storage, spans[0].lo, spans[0].hi, o.node.Access.Reverse)
+		o.iter = r.txn.Scan(o.storage, o.spans[0].lo, o.spans[0].hi, o.node.Access.Reverse)
 		return o.iter.Err()
 	}
 	return nil
@@ -68,7 +77,7 @@ func (o *scan) next(r *run) ([]types.Datum, error) {
 		if err != nil || !ok {
 			return nil, err
 		}
-		if o.node.Access.Index != nil {
+		if o.node.Access.Index != nil && !o.whole {
 			if key, value, err = o.indexed(r, key, value); err != nil {
 				return nil, err
 			}
@@ -76,10 +85,14 @@ func (o *scan) next(r *run) ([]types.Datum, error) {
 		if err := o.load(key, value); err != nil {
 			return nil, err
 		}
-		if o.node.Filter == nil {
+		filter := o.node.Filter
+		if o.whole {
+			filter = o.node.Recheck
+		}
+		if filter == nil {
 			return o.row, nil
 		}
-		if ok, err := r.truth(o.node.Filter, o.row); err != nil || ok {
+		if ok, err := r.truth(filter, o.row); err != nil || ok {
 			return o.row, err
 		}
 	}

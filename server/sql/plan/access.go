@@ -25,6 +25,8 @@ type Access struct {
 	High   *Bound
 	Like   Expr // a pattern the next key column matches, whose fixed prefix bounds it
 
+	NotNull bool // the next key column is not NULL; with Low, High or Like that goes without saying
+
 	Reverse bool // from the highest key down
 
 	// Points says that every visited key is complete: a point get for each. Of an index only where
@@ -32,6 +34,10 @@ type Access struct {
 	Points bool
 	// Ordered says that an ORDER BY rests on the order of the keys.
 	Ordered bool
+
+	// Tentative says that the whole table is read instead, under Scan.Recheck, if the index turns
+	// out to have many of its rows.
+	Tentative bool
 }
 
 // Bound is one end of a range of keys.
@@ -43,7 +49,7 @@ type Bound struct {
 // Narrowed says whether the access is less than the whole table.
 func (k *Access) Narrowed() bool {
 	return len(k.Prefix) > 0 || k.In != nil || k.AnyOf != nil || k.Low != nil || k.High != nil ||
-		k.Like != nil
+		k.Like != nil || k.NotNull
 }
 
 // Single says that at most one key of the table itself is visited.
@@ -86,7 +92,7 @@ func accessBy(k Access, parts []KeyPart, terms []Expr) (Access, Expr) {
 	complete := len(parts)
 	k.Points = len(k.Prefix) == complete ||
 		(k.In != nil || k.AnyOf != nil) && len(k.Prefix) == complete-1
-	k.Points = k.Points && (k.Index == nil || k.Index.Unique)
+	k.Points = k.Points && (k.Index == nil || k.Index.Unique) && !k.pinsNull()
 	return k, conjunction(terms)
 }
 
@@ -108,7 +114,7 @@ func conjuncts(x Expr, list []Expr) []Expr {
 // it leaves over.
 func (k *Access) narrow(p *KeyPart, terms []Expr) []Expr {
 	for i, term := range terms {
-		if any, ok := term.(*AnyAll); ok && k.values(p, any) {
+		if any := p.asList(term); any != nil && k.values(p, any) {
 			return slices.Delete(terms, i, i+1)
 		}
 		if sub, ok := term.(*SubPlan); ok && k.queried(p, sub) {
@@ -117,10 +123,14 @@ func (k *Access) narrow(p *KeyPart, terms []Expr) []Expr {
 	}
 	return slices.DeleteFunc(terms, func(term Expr) bool {
 		switch op, x := p.comparison(term); {
+		case x == nil && p.notNull(term):
+			k.NotNull = true
+			return true
 		case x == nil:
 			if k.Like == nil {
 				k.Like = p.likePattern(term) // which bounds, but does not decide
 			}
+			k.within(p, term)
 			return false
 		case (op == GT || op == GE) && k.Low == nil:
 			k.Low = &Bound{Value: x, Inclusive: op == GE}

@@ -19,7 +19,7 @@ func (r *Result) explain(x *explainer) {
 func (s *Scan) explain(x *explainer) {
 	name, k := named(s.Table.Name, s.Alias), &s.Access
 	switch {
-	case k.Narrowed() || k.Ordered:
+	case k.Narrowed() || k.Ordered || k.Index != nil:
 		direction := ""
 		if k.Reverse {
 			direction = " Backward"
@@ -31,6 +31,8 @@ func (s *Scan) explain(x *explainer) {
 	}
 	if k.Narrowed() {
 		x.note("Index Cond: %s", s.indexCond(x))
+	}
+	if k.Narrowed() || k.Ordered || k.Index != nil {
 		x.note("Access: %s", k.describe())
 	}
 	x.filter(s.Filter)
@@ -46,8 +48,14 @@ func (k *Access) describe() string {
 		return "point gets"
 	case k.In != nil || k.AnyOf != nil:
 		return "bounded scans"
+	case k.Tentative:
+		return "bounded scan, or the whole table if that has many rows"
+	case k.Narrowed():
+		return "bounded scan"
+	case k.Ordered:
+		return "scan in key order"
 	}
-	return "bounded scan"
+	return "scan of the index"
 }
 
 func (s *Scan) indexCond(x *explainer) string {
@@ -59,6 +67,10 @@ func (s *Scan) indexCond(x *explainer) string {
 		terms = append(terms, fmt.Sprintf("(%s %s %s)", column(i), op, x.print(v)))
 	}
 	for i, v := range k.Prefix {
+		if _, null := v.(*NullKey); null {
+			terms = append(terms, fmt.Sprintf("(%s IS NULL)", column(i)))
+			continue
+		}
 		add(i, "=", v)
 	}
 	next := len(k.Prefix)
@@ -69,6 +81,9 @@ func (s *Scan) indexCond(x *explainer) string {
 		terms = append(terms, fmt.Sprintf("(%s = ANY (%s))", column(next), p.String()))
 	case k.AnyOf != nil:
 		terms = append(terms, fmt.Sprintf("(%s = ANY (%s))", column(next), x.print(k.AnyOf)))
+	}
+	if k.NotNull {
+		terms = append(terms, fmt.Sprintf("(%s IS NOT NULL)", column(next)))
 	}
 	if k.Low != nil {
 		add(next, map[bool]string{true: ">=", false: ">"}[k.Low.Inclusive], k.Low.Value)

@@ -85,7 +85,11 @@ func (a *analyzer) group(s *selecting, in Node) (Node, error) {
 		return in, nil
 	}
 	if s.scan != nil && len(s.groupBy) == 0 && s.having == nil {
-		s.scan.Unread = unread(s)
+		if s.scan.Unread = unread(s); !s.scan.Unread {
+			if rows := a.extremes(s); rows != nil {
+				in = rows
+			}
+		}
 	}
 	g := &grouping{a: a, s: s}
 	for _, x := range s.groupBy {

@@ -21,7 +21,7 @@ func (a *analyzer) indexAccess(
 			continue
 		}
 		k, above := accessBy(Access{Index: index, key: key}, key.Parts, left)
-		if k.rank() > best.rank() {
+		if k.doubt(); k.rank() > best.rank() {
 			best, rest = k, above
 		}
 	}
@@ -62,8 +62,15 @@ func (k *Access) Order(i int) types.KeyOrder {
 
 // rank says how far an access narrows the rows down.
 func (k *Access) rank() int {
-	const perColumn = 8
-	rank := perColumn * 2 * len(k.Prefix)
+	const perColumn, nullRank = 8, 1
+	rank := 0
+	for _, x := range k.Prefix {
+		if _, null := x.(*NullKey); null {
+			rank += nullRank
+		} else {
+			rank += perColumn * 2
+		}
+	}
 	if k.key != nil && k.key.selective() {
 		rank += 2
 	}
@@ -78,6 +85,9 @@ func (k *Access) rank() int {
 		rank += perColumn / 2
 	case k.Low != nil || k.High != nil:
 		rank += perColumn / 4
+	}
+	if k.NotNull {
+		rank += nullRank
 	}
 	if rank > 0 && k.Index != nil && k.Index.Unique {
 		rank++
@@ -171,6 +181,6 @@ func (k *Access) orders(t *catalog.Table, items []orderItem) bool {
 		reverse, settled = turned, true
 		next++
 	}
-	k.Reverse, k.Ordered = reverse, true
+	k.Reverse, k.Ordered, k.Tentative = reverse, true, false
 	return true
 }

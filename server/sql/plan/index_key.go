@@ -167,10 +167,14 @@ func (p *KeyPart) comparison(term Expr) (CompareOp, Expr) {
 	return 0, nil
 }
 
-// pinned gives the value when term is part = value, with a value that is known before the scan.
+// pinned gives the value when term is part = value, with a value that is known before the scan, or
+// NullKey when it is part IS NULL.
 func (p *KeyPart) pinned(term Expr) Expr {
 	op, x := p.comparison(term)
-	if x == nil || op != EQ {
+	switch {
+	case x == nil:
+		return p.nullTest(term)
+	case op != EQ:
 		return nil
 	}
 	return x

@@ -8,7 +8,7 @@ func (v *VirtualScan) Pinned() (column int, value Expr) {
 	}
 	for _, term := range conjuncts(v.Filter, nil) {
 		for _, key := range v.Table.Keys {
-			part := KeyPart{Column: key, Type: v.Table.Columns[key].Type.OID}
+			part := KeyPart{Column: key, NotNull: true, Type: v.Table.Columns[key].Type.OID}
 			if value := part.pinned(term); value != nil {
 				return key, value
 			}
