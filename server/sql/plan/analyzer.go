@@ -29,6 +29,8 @@ type analyzer struct {
 	defines     *defining
 	defineCount int // of the sources and queries in it
 
+	hashing bool // a query is planned for HashedQuery; none within is
+
 	// literals are the places of the literals whose type is still open.
 	literals map[*Const]parse.Pos
 }

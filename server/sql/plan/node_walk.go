@@ -246,6 +246,9 @@ func subplans(n Node) []*SubPlan {
 	for _, x := range exprs(n) {
 		walk(x, func(x Expr) bool {
 			if sub, ok := x.(*SubPlan); ok {
+				if sub.Hashed != nil {
+					sub = sub.Hashed.Query // which has the same tables
+				}
 				list = append(list, sub)
 			}
 			return true

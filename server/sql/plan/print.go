@@ -120,6 +120,10 @@ func (o *Outer) print(p *printer) {
 }
 
 func (s *SubPlan) print(p *printer) {
+	if s.Hashed != nil {
+		p.WriteString("(hashed SubPlan " + strconv.Itoa(s.Hashed.Query.Index+1) + ")")
+		return
+	}
 	p.WriteString("(SubPlan " + strconv.Itoa(s.Index+1) + ")")
 }
 

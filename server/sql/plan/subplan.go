@@ -21,6 +21,9 @@ type SubPlan struct {
 	Left []Expr
 	Test Expr
 	Hash bool
+
+	// Hashed is how EXISTS and ANY are answered for many rows; nil where that would be of no use.
+	Hashed *HashedQuery
 }
 
 // Rows are the rows of a running query. A row is valid until the next.
@@ -56,6 +59,9 @@ func (s *SubPlan) inputs() []Expr {
 	for _, b := range s.Bind {
 		list = append(list, b.Expr)
 	}
+	if s.Hashed != nil {
+		list = append(list, s.Hashed.Keys...)
+	}
 	return list
 }
 
@@ -66,11 +72,19 @@ func (s *SubPlan) rebuild(in []Expr) Expr {
 	for i, b := range s.Bind {
 		out.Bind[i] = Binding{Slot: b.Slot, Expr: in[len(s.Left)+i]}
 	}
+	if s.Hashed != nil {
+		out.Hashed = &HashedQuery{Query: s.Hashed.Query, Keys: in[len(s.Left)+len(s.Bind):]}
+	}
 	return &out
 }
 
 // Eval implements Expr.
 func (s *SubPlan) Eval(e *Eval, row []types.Datum) (types.Datum, error) {
+	if s.Hashed != nil {
+		if v, ok, err := s.hashedAnswer(e, row); ok || err != nil {
+			return v, err
+		}
+	}
 	if err := e.Bind(s.Bind, row); err != nil {
 		return types.Null, err
 	}

@@ -15,9 +15,14 @@ func (a *analyzer) subLink(n *parse.SubLink) (Expr, error) {
 	}
 	switch n.Kind {
 	case parse.SubExists:
+		a.hash(s, n.Query)
 		return s, nil
 	case parse.SubAny, parse.SubAll, parse.SubRow:
-		return a.quantified(s, n, columns)
+		x, err := a.quantified(s, n, columns)
+		if err == nil && s.Kind == parse.SubAny {
+			a.hash(s, n.Query)
+		}
+		return x, err
 	case parse.SubMulti:
 		s.T = types.Type{OID: types.Record, Mod: types.NoMod}
 		return s, nil
