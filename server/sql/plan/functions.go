@@ -291,6 +291,9 @@ func (a *analyzer) typeName(n *parse.TypeName) (types.Type, error) {
 	t := types.Type{OID: info.OID, Mod: types.NoMod}
 	if len(n.Typmods) > 0 {
 		mods, err := a.typmods(n)
+		if err == nil && t.OID == types.Interval {
+			mods, err = a.intervalMods(n, mods)
+		}
 		if err != nil {
 			return types.Type{}, err
 		}
@@ -324,4 +327,14 @@ func (a *analyzer) typmods(n *parse.TypeName) ([]int64, error) {
 		mods = append(mods, c.Int)
 	}
 	return mods, nil
+}
+
+// intervalMods leaves of what the grammar gives for an interval, the fields and the digits, the
+// digits. Fields would change the value: interval '1' day is no second.
+func (a *analyzer) intervalMods(n *parse.TypeName, mods []int64) ([]int64, error) {
+	const allFields = 0x7fff
+	if mods[0] != allFields {
+		return nil, a.unsupported(n.Pos, "an interval of certain fields")
+	}
+	return mods[1:], nil
 }

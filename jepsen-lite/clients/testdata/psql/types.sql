@@ -38,3 +38,9 @@ SELECT tz FROM typed WHERE id = 1;
 RESET timezone;
 SELECT sum(i2), pg_typeof(sum(i2)), pg_typeof(sum(i8)), pg_typeof(avg(id)), pg_typeof(count(*)), avg(id) FROM typed;
 DROP TABLE typed;
+-- the digits of an interval
+CREATE TABLE spans (a interval(0), b interval(2));
+INSERT INTO spans VALUES ('1.567', '1.567') RETURNING *;
+SELECT interval(1) '1.26', '1.26'::interval(6);
+\d spans
+DROP TABLE spans;
