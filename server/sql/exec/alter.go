@@ -192,7 +192,7 @@ func (r *run) refill(n *plan.AlterTable, to *catalog.Table, exprs []plan.Expr) e
 		}
 		if to.PrimaryKey == nil {
 			w.codec.key = rowIDKey(w.codec.key[:0], w.ids.next())
-			return w.put(r, w.codec.key, nil, row)
+			return w.put(r, w.codec.key, nil, row, false)
 		}
 		key := append([]byte(nil), w.codec.encodeKey(row)...)
 		_, found, err := r.txn.Get(r.eval.Ctx, to.Storage, key)
@@ -202,7 +202,7 @@ func (r *run) refill(n *plan.AlterTable, to *catalog.Table, exprs []plan.Expr) e
 		if found {
 			return r.errNotUnique(to, row)
 		}
-		return w.put(r, key, nil, row)
+		return w.put(r, key, nil, row, false)
 	})
 }
 

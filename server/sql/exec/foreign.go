@@ -52,8 +52,12 @@ type owedParent struct {
 }
 
 // wrote sees that what a row refers to is there. The row is the caller's own copy; old is what it
-// was, nil for one that is new.
-func (f *foreignWork) wrote(r *run, t *catalog.Table, old, row []types.Datum) error {
+// was, nil for one that is new. A row that stays where it was and goes on to refer to what it did
+// needs no lock: whoever takes that away comes to the row and waits for it. One that moved does:
+// who comes to its old place finds nobody there, and would leave it behind, referring to nothing.
+func (f *foreignWork) wrote(
+	r *run, t *catalog.Table, old, row []types.Datum, moved bool,
+) error {
 	for i := range f.checks.Parents {
 		check := &f.checks.Parents[i]
 		key, refers := foreignKey(f.key[:0], check.Index, check.Columns, row)
@@ -63,11 +67,13 @@ func (f *foreignWork) wrote(r *run, t *catalog.Table, old, row []types.Datum) er
 			}
 			continue
 		}
+		same := false
 		if old != nil {
 			was, referred := foreignKey(f.was[:0], check.Index, check.Columns, old)
-			if f.was = was; referred && string(was) == string(key) {
-				continue
-			}
+			f.was, same = was, referred && string(was) == string(key)
+		}
+		if same && !moved {
+			continue
 		}
 		found, err := r.lockParent(check, key)
 		switch {
@@ -76,6 +82,7 @@ func (f *foreignWork) wrote(r *run, t *catalog.Table, old, row []types.Datum) er
 		case found:
 		case !r.owes(t, check.Parent):
 			return errNoParent(t, check.Key, check.Parent, row, &r.text)
+		case same: // this statement took it away, and will come to the row at its end
 		default:
 			f.batch.owed = append(f.batch.owed, owedParent{check, t, slices.Clone(key), row})
 			if err := r.memory.Keep(len(key) + rowSize(row)); err != nil {
@@ -86,9 +93,12 @@ func (f *foreignWork) wrote(r *run, t *catalog.Table, old, row []types.Datum) er
 	return nil
 }
 
-// replaced does what a write asks for: old is what the row was, nil for one that is new.
-func (f *foreignWork) replaced(r *run, t *catalog.Table, old, row []types.Datum) error {
-	if err := f.wrote(r, t, old, row); err != nil || old == nil {
+// replaced does what a write asks for: old is what the row was, nil for one that is new; moved says
+// whether it was under another key.
+func (f *foreignWork) replaced(
+	r *run, t *catalog.Table, old, row []types.Datum, moved bool,
+) error {
+	if err := f.wrote(r, t, old, row, moved); err != nil || old == nil {
 		return err
 	}
 	return f.left(r, t, old, row)

@@ -121,7 +121,7 @@ func (o *insert) one(r *run) (bool, error) {
 			return false, lockRowError(err, w.table.Name)
 		}
 		if w.foreign != nil {
-			if err := w.foreign.wrote(r, w.table, nil, cloneRow(o.row)); err != nil {
+			if err := w.foreign.wrote(r, w.table, nil, cloneRow(o.row), false); err != nil {
 				return false, err
 			}
 		}
@@ -132,7 +132,7 @@ func (o *insert) one(r *run) (bool, error) {
 		return false, err
 	}
 	if !state.Exists {
-		if err := w.put(r, key, nil, o.row); err != nil {
+		if err := w.put(r, key, nil, o.row, false); err != nil {
 			return false, err
 		}
 		return true, o.add(r, o.row)

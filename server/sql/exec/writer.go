@@ -71,7 +71,7 @@ func (w *writer) add(r *run, key []byte, row []types.Datum) error {
 			return err
 		}
 	}
-	return w.put(r, key, nil, row)
+	return w.put(r, key, nil, row, false)
 }
 
 // check says whether the table may hold the row, as far as the row itself decides.
@@ -105,8 +105,9 @@ func (w *writer) lockAs(r *run, key []byte, mode engine.LockMode) (engine.RowSta
 	return state, nil
 }
 
-// put writes a row. old is what it was, nil for one that is new.
-func (w *writer) put(r *run, key []byte, old, row []types.Datum) error {
+// put writes a row. old is what it was, nil for one that is new; moved says whether it was under
+// another key.
+func (w *writer) put(r *run, key []byte, old, row []types.Datum, moved bool) error {
 	if w.foreign != nil {
 		row = cloneRow(row) // it may lie in memory that the checks reuse
 	}
@@ -114,7 +115,7 @@ func (w *writer) put(r *run, key []byte, old, row []types.Datum) error {
 		return fmt.Errorf("exec: write a row of %s: %w", w.table.Name, err)
 	}
 	if w.foreign != nil {
-		return w.foreign.replaced(r, w.table, old, row)
+		return w.foreign.replaced(r, w.table, old, row, moved)
 	}
 	return nil
 }
@@ -152,7 +153,7 @@ func (w *writer) replace(r *run, key []byte, old, row []types.Datum, setsKey boo
 			return err
 		}
 	}
-	return w.put(r, key, old, row)
+	return w.put(r, key, old, row, false)
 }
 
 // rekey moves a row to another key.
@@ -170,7 +171,7 @@ func (w *writer) rekey(r *run, key, moved []byte, old, row []types.Datum) error 
 			return err
 		}
 	}
-	if err := w.put(r, moved, old, row); err != nil {
+	if err := w.put(r, moved, old, row, true); err != nil {
 		return err
 	}
 	return w.delete(r, key)

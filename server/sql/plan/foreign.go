@@ -133,11 +133,13 @@ func (a *analyzer) foreign(
 func (f *foreignPlan) fill(
 	checks *ForeignChecks, t *catalog.Table, sets func(column int) bool, removes bool,
 ) error {
+	// A row that moves to another key takes all it refers to with it.
+	moves := t.PrimaryKey != nil && slices.ContainsFunc(t.PrimaryKey.Columns, sets)
 	for i := range t.ForeignKeys {
 		fk := &t.ForeignKeys[i]
 		parent := f.a.usedRelation(fk.RefTable).Table
 		columns, _ := t.ForeignColumns(fk, parent)
-		if slices.ContainsFunc(columns, sets) {
+		if moves || slices.ContainsFunc(columns, sets) {
 			checks.Parents = append(checks.Parents, ParentCheck{Key: fk, Parent: parent,
 				Index: parent.ReferredKey(fk), Columns: columns})
 		}
