@@ -297,6 +297,7 @@ func TestReceiverBacksOff(t *testing.T) {
 		for range 10 {
 			<-tried
 		}
+		synctest.Wait() // the tenth has been counted, too
 		r.Stop()
 		var gaps []time.Duration
 		for i := range tries[1:] {
