@@ -196,7 +196,9 @@ func TestShortPathsAllocateNothing(t *testing.T) {
 				}
 				x.run()
 			})
-			require.Zero(t, allocated)
+			if !raceEnabled { // the detector allocates
+				require.Zero(t, allocated)
+			}
 		})
 	}
 	t.Run("one that does", func(t *testing.T) {
