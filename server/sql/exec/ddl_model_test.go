@@ -1,7 +1,6 @@
 package exec
 
 import (
-	"context"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -16,7 +15,6 @@ import (
 	"ackdb/engine/enginetest"
 	"ackdb/server/sql/catalog"
 	"ackdb/server/sql/types"
-	"ackdb/wal"
 
 	"github.com/stretchr/testify/require"
 )
@@ -68,21 +66,9 @@ func ddl(r *rand.Rand) string {
 
 // ddlSession runs transactions of a few statements, some of which are taken back, whole or in part.
 func (m *indexModel) ddlSession(seed, number uint64, transactions int) error {
-	r := rand.New(rand.NewPCG(seed, number))
 	levels := []engine.Isolation{engine.ReadCommitted, engine.ReadCommitted, engine.Serializable}
-	for range transactions {
-		txn := m.x.Begin(engine.TxnOptions{Isolation: levels[r.IntN(len(levels))],
-			LockTimeout: 5 * time.Second})
-		err := m.ddlTransaction(r, txn)
-		if err == nil && r.IntN(6) > 0 {
-			_, err = txn.Commit(context.Background(), engine.CommitOptions{Level: wal.LevelOff})
-		}
-		txn.Rollback()
-		if err != nil && !isDDLRefusal(err) {
-			return err
-		}
-	}
-	return nil
+	return m.transactions(rand.New(rand.NewPCG(seed, number)), transactions, levels,
+		m.ddlTransaction, isDDLRefusal)
 }
 
 func (m *indexModel) ddlTransaction(r *rand.Rand, txn *Txn) error {

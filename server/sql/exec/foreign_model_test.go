@@ -15,7 +15,6 @@ import (
 	"ackdb/server/sql/parse"
 	"ackdb/server/sql/plan"
 	"ackdb/server/sql/types"
-	"ackdb/wal"
 
 	"github.com/stretchr/testify/require"
 )
@@ -112,22 +111,8 @@ func isRefusal(err error) bool {
 // foreignSession runs transactions of every isolation, some of which are taken back, whole or in
 // part.
 func (m *indexModel) foreignSession(seed, number uint64, transactions int) error {
-	r := rand.New(rand.NewPCG(seed, number))
-	levels := []engine.Isolation{engine.ReadCommitted, engine.ReadCommitted,
-		engine.RepeatableRead, engine.Serializable}
-	for range transactions {
-		txn := m.x.Begin(engine.TxnOptions{Isolation: levels[r.IntN(len(levels))],
-			LockTimeout: 5 * time.Second})
-		err := m.foreignTransaction(r, txn)
-		if err == nil && r.IntN(6) > 0 {
-			_, err = txn.Commit(context.Background(), engine.CommitOptions{Level: wal.LevelOff})
-		}
-		txn.Rollback()
-		if err != nil && !isRefusal(err) {
-			return err
-		}
-	}
-	return nil
+	return m.transactions(rand.New(rand.NewPCG(seed, number)), transactions, everyIsolation,
+		m.foreignTransaction, isRefusal)
 }
 
 func (m *indexModel) foreignTransaction(r *rand.Rand, txn *Txn) error {

@@ -139,18 +139,28 @@ func statement(r *rand.Rand) string {
 
 // session runs transactions of a few statements, some of which are taken back, whole or in part.
 func (m *indexModel) session(seed, number uint64, transactions int) error {
-	r := rand.New(rand.NewPCG(seed, number))
-	levels := []engine.Isolation{engine.ReadCommitted, engine.ReadCommitted,
-		engine.RepeatableRead, engine.Serializable}
-	for range transactions {
+	return m.transactions(rand.New(rand.NewPCG(seed, number)), transactions, everyIsolation,
+		m.transaction, isLoss)
+}
+
+var everyIsolation = []engine.Isolation{engine.ReadCommitted, engine.ReadCommitted,
+	engine.RepeatableRead, engine.Serializable}
+
+// transactions runs one session's transactions, some of which are taken back; an error that is not
+// expected ends them.
+func (m *indexModel) transactions(
+	r *rand.Rand, n int, levels []engine.Isolation,
+	one func(*rand.Rand, *Txn) error, expected func(error) bool,
+) error {
+	for range n {
 		txn := m.x.Begin(engine.TxnOptions{Isolation: levels[r.IntN(len(levels))],
 			LockTimeout: 5 * time.Second})
-		err := m.transaction(r, txn)
+		err := one(r, txn)
 		if err == nil && r.IntN(6) > 0 {
 			_, err = txn.Commit(context.Background(), engine.CommitOptions{Level: wal.LevelOff})
 		}
 		txn.Rollback()
-		if err != nil && !isLoss(err) {
+		if err != nil && !expected(err) {
 			return err
 		}
 	}
